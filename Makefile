@@ -1,0 +1,24 @@
+# Every target makes .venv by itself, so a fresh clone needs nothing but Python 3.11 and make.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: check test lint examples clean
+
+check: .venv/ready          ## check a bundled from-scratch LSTM and print its report
+	$(BIN)/lstm-checks check examples/right_lstm.py
+
+test: .venv/ready lint      ## every test, the linter and the type checker
+	$(BIN)/pytest
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,1 @@
+"""The reference: what is right. Knows nothing of checks."""

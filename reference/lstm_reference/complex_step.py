@@ -5,10 +5,12 @@ operation inside f has to be analytic, and every buffer complex.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from lstm_reference.cell import Array
+from lstm_reference.layers import Layer
 
 STEP = 1e-30
 
@@ -28,4 +30,26 @@ def gradient(f: Callable[[Array], complex], x: Array) -> Array:
             raise TypeError("f gave a real number for a complex array: it drops the imaginary part")
         result[index] = value.imag / STEP
         z[index] = x[index]
+    return result
+
+
+def layer_gradients(layer: Layer, x: Array, dy: Array) -> dict[str, Array]:
+    """The gradients of Σ dy·y for y = layer.forward(x): by each of its params, and by "x".
+
+    The layer's weights are as before when this returns, but its last forward was another.
+    """
+
+    def loss(z: Array) -> complex:
+        y = layer.forward(z)
+        total: complex = (dy * (y[0] if isinstance(y, tuple) else y)).sum()
+        return total
+
+    def loss_of_weight(name: str, z: Array) -> complex:
+        layer.params[name] = z
+        return loss(x.astype(complex) if x.dtype.kind == "f" else x)
+
+    result = {"x": gradient(loss, x)} if x.dtype.kind == "f" else {}
+    for name, array in list(layer.params.items()):
+        result[name] = gradient(partial(loss_of_weight, name), array)
+        layer.params[name] = array
     return result

@@ -1,1 +1,30 @@
-"""lstm-checks: tells anyone who wrote an LSTM whether it is right, and if not, what is wrong."""
+"""lstm-checks: tells anyone who wrote an LSTM whether it is right, and if not, what is wrong.
+
+    import lstm_checks
+    report = lstm_checks.check("my_lstm.py")     # or check(LSTM)
+
+Names are loaded when they are first used, so that importing the package costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lstm_checks.api import check as check
+    from lstm_checks.api import parametrize as parametrize
+    from lstm_checks.report.model import LawResult as LawResult
+    from lstm_checks.report.model import Report as Report
+
+_HOMES = {
+    "check": "lstm_checks.api",
+    "parametrize": "lstm_checks.api",
+    "LawResult": "lstm_checks.report.model",
+    "Report": "lstm_checks.report.model",
+}
+__all__ = ["LawResult", "Report", "check", "parametrize"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'lstm_checks' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,4 +1,4 @@
-"""One LSTM step and its gradient, in the textbook's equations: what everything else is held against.
+"""One LSTM step and its gradient, in the textbook's equations: what all else is held against.
 
     i = σ(x·Wᵢ + h·Uᵢ + bᵢ)        input gate
     f = σ(x·W_f + h·U_f + b_f)      forget gate

@@ -1,0 +1,70 @@
+"""Puts what went wrong in a subject's code into words, with what to do about it."""
+
+from typing import Any
+
+_PYTHON_2 = (
+    "Missing parentheses in call to 'print'",
+    "Missing parentheses in call to 'exec'",
+    "multiple exception types must be parenthesized",
+)
+
+
+def advise(error: dict[str, Any], called: str) -> tuple[str, str]:
+    """What happened, and what to do, for an error that the worker's host describes."""
+    kind, message = error["kind"], error["message"]
+    if kind == "no_subject":
+        return message, ""
+    if kind == "syntax":
+        return _syntax(error)
+    place = ""
+    if error.get("line"):
+        place = f" (line {error['line']}, in {error['function']}: {error['code']})"
+    if kind == "not_written":
+        return (
+            f"not attempted: {called} is not written yet, it raises NotImplementedError{place}",
+            f"Write {called}.",
+        )
+    did = "importing it raised" if called == "load" else f"{called} raised"
+    what = (
+        f"{did} {error['type']}: {message}{place}" if message else f"{did} {error['type']}{place}"
+    )
+    return what, _mend(error["type"], message, called)
+
+
+def _syntax(error: dict[str, Any]) -> tuple[str, str]:
+    line = (
+        f"line {error['line']}: {error['code']}" if error.get("code") else f"line {error['line']}"
+    )
+    if error["message"].startswith(_PYTHON_2):
+        return (
+            f"it is written in Python 2 ({line})",
+            "Python 3 writes print(...) with parentheses; 2to3 converts a file.",
+        )
+    if "null bytes" in error["message"] or "codec can't decode" in error["message"]:
+        return "it is no Python source: it holds binary data", "Give the .py file."
+    return f"it is no valid Python: {error['message']} ({line})", "Mend the syntax error."
+
+
+def _mend(kind: str, message: str, called: str) -> str:
+    if "inhomogeneous" in message or "setting an array element with a sequence" in message:
+        return (
+            "An array is built from rows of different lengths, which NumPy refuses since 1.24: "
+            "make the rows equally long, or keep a list."
+        )
+    if kind == "AttributeError" and message.startswith("module 'numpy' has no attribute"):
+        return "NumPy took this name out: use the built-in float, int or bool, or today's name."
+    if kind == "ModuleNotFoundError":
+        return "Install that package, or take the import out."
+    if kind == "ImportError" and "relative import" in message:
+        return "The file belongs to a package: give its importable name, as package.module:LSTM."
+    if kind in ("SystemExit", "KeyboardInterrupt"):
+        return "Take the exit out of the code, or put it under if __name__ == '__main__'."
+    if kind == "RecursionError":
+        return "A function calls itself without end."
+    if kind == "TypeError" and "argument" in message:
+        return {
+            "__init__": "The contract is __init__(self, input_size, hidden_size, stateful=False).",
+            "forward": "The contract is forward(self, x, state=None).",
+            "backward": "The contract is backward(self, dy, dstate=None).",
+        }.get(called, "")
+    return ""

@@ -1,0 +1,528 @@
+"""What a subject offers, and the judge's handle on it: native arrays in, native arrays out.
+
+A `Subject` is asked over a channel; a `Layer` is one of its instances. Whatever it returns is
+checked here for form (a tuple of arrays of the right shapes), so that laws deal with numbers only.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lstm_checks.advice import advise
+from lstm_checks.broken import Broken
+from lstm_checks.conventions import GATES, Array, BadConvention, Conventions
+from lstm_checks.worker.process import Channel, Halted, Limits
+
+State = tuple[Array, Array]
+CAPABILITIES = {
+    "backward": "it has no backward",
+    "stateful": "its __init__ takes no stateful",
+    "initial_h": "its forward takes no initial hidden state",
+    "initial_c": "its forward takes no initial cell state",
+    "final_h": "its forward returns no final hidden state",
+    "final_c": "its forward returns no final cell state",
+    "step": "it has no step function of its own",
+    "step_backward": "it has no backward step function of its own",
+    "bias": "it declares biases = 0",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is under check: a file or an importable name, an object in it, and an adapter."""
+
+    source: str
+    is_file: bool
+    name: str | None = None
+    adapter: str | None = None
+    adapter_is_file: bool = False
+
+
+@dataclass(frozen=True)
+class Output:
+    """y (N, T, H); the final h and c, each (N, H), None where not offered."""
+
+    y: Array
+    h: Array | None
+    c: Array | None
+    inputs: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """dx (N, T, D); dh0, dc0 (N, H), None where not offered; dW, dU; db by the bias's name."""
+
+    dx: Array
+    dh0: Array | None
+    dc0: Array | None
+    dW: Array
+    dU: Array
+    db: dict[str, Array]
+    inputs: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the subject, as it was made: for the script that reproduces a failure."""
+
+    do: str
+    layer: int
+    given: dict[str, Any]
+
+
+class Subject:
+    """The implementation under check, loaded."""
+
+    def __init__(self, channel: Channel, limits: Limits, facts: Mapping[str, Any]) -> None:
+        self._channel = channel
+        self._limits = limits
+        self._deadline = time.monotonic() + limits.run
+        self._count = 0
+        self._fresh = True
+        self.trace: list[Call] = []
+        self.last: dict[str, Array] = {}
+        self.name: str = facts["name"]
+        self.adapter: str = facts["adapter"]
+        self.signatures: dict[str, list[str] | None] = facts["signatures"]
+        self.methods: list[str] = facts["methods"]
+        try:
+            self.conventions = Conventions.parse(facts["declared"])
+        except BadConvention as error:
+            raise Broken(f"it declares a convention that means nothing: {error}") from None
+        self.not_offered = self._lacking(facts["not_offered"])
+
+    @classmethod
+    def load(cls, channel: Channel, source: Source, limits: Limits) -> "Subject":
+        """Load a subject over a channel.
+
+        Raises:
+            Broken: it cannot be loaded, or what is there is no LSTM.
+            Halted: its process ended or ran out of time.
+        """
+        try:
+            reply = channel.ask({"do": "load", "with": vars(source)}, limits.load)
+        except Halted as halted:
+            halted.text = f"importing it {halted.text}"
+            raise
+        return cls(channel, limits, _unwrapped(reply, "load"))
+
+    def _lacking(self, declared: Mapping[str, str]) -> dict[str, str]:
+        lacking = {key: why for key, why in declared.items() if key in CAPABILITIES}
+        init = self.signatures.get("__init__")
+        if init is not None and not {"stateful", "*"} & set(init):
+            lacking.setdefault("stateful", CAPABILITIES["stateful"])
+        if (
+            "*" in (init or ())
+            and "stateful" not in (init or ())
+            and "reset_state" not in self.methods
+        ):
+            lacking.setdefault("stateful", "it has no reset_state")
+        for method in ("backward", "step", "step_backward"):
+            if method not in self.methods:
+                lacking.setdefault(method, CAPABILITIES[method])
+        if self.conventions.biases == 0:
+            lacking["bias"] = CAPABILITIES["bias"]
+        return lacking
+
+    def offers(self, capability: str) -> bool:
+        return capability not in self.not_offered
+
+    def begin(self) -> None:
+        """Start an example: earlier layers are dropped with the next one that is made."""
+        self._fresh = True
+        self.trace = []
+
+    def seconds_left(self) -> float:
+        """What is left of the run's time limit."""
+        return self._deadline - time.monotonic()
+
+    def reloaded(self, channel: Channel, source: Source) -> "Subject":
+        """The same subject over another channel, with what is left of the time.
+
+        Raises:
+            Broken, Halted: as `load`.
+        """
+        subject = Subject.load(channel, source, self._limits)
+        subject._deadline = self._deadline
+        return subject
+
+    def layer(self, params: Mapping[str, Array], *, stateful: bool = False) -> "Layer":
+        """A new instance with native weights W (D, 4H), U (H, 4H), b (4H,) written into it."""
+        self._count += 1
+        return Layer(self, self._count, params, stateful)
+
+    def ask(self, do: str, key: int, **given: Any) -> Any:
+        """One request about a layer; see `worker.host`.
+
+        Raises:
+            Broken: the subject's code raised.
+            Halted: its process ended or ran out of time.
+        """
+        if do == "create":
+            given["fresh"], self._fresh = self._fresh, False
+        self.trace.append(Call(do, key, given))
+        self.last = {}
+        left = self.seconds_left()
+        if left <= 0:
+            raise Halted("timeout", f"took more than {self._limits.run:g} s for the run as a whole")
+        request = {"do": do, "with": {"key": key, **given}}
+        called = {"create": "__init__", "reset": "reset_state"}.get(do, do)
+        try:
+            reply = self._channel.ask(request, min(self._limits.call, left))
+        except Halted as halted:
+            halted.text = f"{called} {halted.text}"
+            raise
+        return _unwrapped(reply, called)
+
+
+class Layer:
+    """One instance of the subject; every array here is in the native layout."""
+
+    def __init__(
+        self, subject: Subject, key: int, params: Mapping[str, Array], stateful: bool
+    ) -> None:
+        self._subject = subject
+        self._key = key
+        self.D, self.H = params["W"].shape[0], params["U"].shape[0]
+        self._N = self._T = 0
+        self._names: list[str] | None = None
+        conventions = subject.conventions
+        weights = conventions.weights_out(params)
+        reply = subject.ask(
+            "create", key, input_size=self.D, hidden_size=self.H, stateful=stateful, weights=weights
+        )
+        self._names = reply["params"]
+        subject.trace[-1].given["has_params"] = self._has_params = self._names is not None
+        self.found: dict[str, Any] = reply["found"]
+        self._shapes = {
+            name: array.shape for name, array in self.found.items() if isinstance(array, np.ndarray)
+        }
+        again = conventions.weights_out(params, self._names)
+        fitted = {name: self._fitted(name, array) for name, array in again.items()}
+        if set(again) != set(weights) or any(fitted[n].shape != again[n].shape for n in again):
+            self.write(params)
+
+    def _fitted(self, name: str, array: Array) -> Array:
+        """A bias in the subject's own shape where that is a row or a column, (1, 4H) or (4H, 1)."""
+        shape = self._shapes.get(name)
+        if array.ndim == 1 and shape in ((1, array.size), (array.size, 1)):
+            return array.reshape(shape)
+        return array
+
+    def write(self, params: Mapping[str, Array]) -> None:
+        """Write native weights into the instance."""
+        weights = self._subject.conventions.weights_out(params, self._names)
+        fitted = {name: self._fitted(name, array) for name, array in weights.items()}
+        self._subject.ask("write", self._key, weights=fitted)
+        self._subject.trace[-1].given["has_params"] = self._has_params
+
+    def read(self) -> dict[str, Any]:
+        """The subject's weights as they are now, in its own layout, by its own names."""
+        names = [
+            name
+            for which in ("W", "U", "b")
+            for name in self._subject.conventions.weight_names(which, self._names)
+        ]
+        found: dict[str, Any] = self._subject.ask("read", self._key, names=names)
+        return found
+
+    def reset(self) -> None:
+        self._subject.ask("reset", self._key)
+
+    def recall(self, back: int) -> Any:
+        """What a call returned, as those objects are now: plain values of the wire.
+
+        0 is the last forward or backward, 1 the one before it.
+        """
+        return self._subject.ask("recall", self._key, back=back)
+
+    # Forward -----------------------------------------------------------------------------------
+
+    def forward(
+        self,
+        x: Array,
+        state: State | None = None,
+        *,
+        layout: str = "C",
+        report_inputs: bool = False,
+    ) -> Output:
+        """y and the final state for x (N, T, D) from (h, c), each (N, H), or from none given.
+
+        Raises:
+            Broken: what comes back is not y (N, T, H), (h, c) each (N, H).
+        """
+        conventions = self._subject.conventions
+        self._N, self._T = x.shape[:2]
+        options: dict[str, Any] = {}
+        if layout != "C":
+            options["layout"] = layout
+        if report_inputs:
+            options["report_inputs"] = True
+        reply = self._subject.ask(
+            "forward",
+            self._key,
+            x=conventions.sequence(x),
+            state=None if state is None else self._state_out(*state),
+            **options,
+        )
+        y, h, c = self._parsed_forward(reply["result"])
+        self._subject.last = _there(y=y, h=h, c=c)
+        return Output(y, h, c, reply.get("inputs"))
+
+    def recalled_forward(self, back: int) -> Output:
+        """The result of an earlier forward, as its arrays are now."""
+        return Output(*self._parsed_forward(self.recall(back)))
+
+    def _state_out(self, h: Array, c: Array) -> list[Any]:
+        offers = self._subject.offers
+        return self._subject.conventions.pair(
+            h if offers("initial_h") else None, c if offers("initial_c") else None
+        )
+
+    def _parsed_forward(self, result: Any) -> tuple[Array, Array | None, Array | None]:
+        N, T, H = self._N, self._T, self.H
+        conventions = self._subject.conventions
+        form = "forward returns y, (h, c)"
+        parts = _parts(result)
+        if result is None or (parts is not None and parts and all(p is None for p in parts)):
+            raise Broken(
+                "not attempted: forward returns None, as if it were not written yet",
+                f"{form}: y {(N, T, H)}, h and c {(N, H)}",
+            )
+        state = _parts(parts[1]) if parts is not None and len(parts) == 2 else None
+        if parts is None or len(parts) != 2 or state is None or len(state) != 2:
+            raise Broken(f"forward returned {_kind(result)}", f"Return y, (h, c); {form}.")
+        axes = ("N", "T", "H") if conventions.batch_first else ("T", "N", "H")
+        shape = (N, T, H) if conventions.batch_first else (T, N, H)
+        y = conventions.sequence(_array(parts[0], "y", shape, axes))
+        h, c = conventions.pair(*state)
+        return (
+            y,
+            self._offered_state(h, "the final hidden state h", "final_h"),
+            self._offered_state(c, "the final cell state c", "final_c"),
+        )
+
+    def _offered_state(self, value: Any, name: str, capability: str) -> Array | None:
+        if not self._subject.offers(capability):
+            return None
+        return _array(value, name, (self._N, self.H), ("N", "H"))
+
+    # Backward ----------------------------------------------------------------------------------
+
+    def backward(
+        self,
+        dy: Array,
+        dstate: State | None = None,
+        *,
+        layout: str = "C",
+        report_inputs: bool = False,
+    ) -> Gradients:
+        """The gradients of the last forward from dy (N, T, H) and, or not, (dh, dc).
+
+        Raises:
+            Broken: what comes back is not dx, (dh0, dc0), with grads as params.
+        """
+        conventions = self._subject.conventions
+        offers = self._subject.offers
+        options: dict[str, Any] = {}
+        if layout != "C":
+            options["layout"] = layout
+        if report_inputs:
+            options["report_inputs"] = True
+        out = None
+        if dstate is not None:
+            dh, dc = dstate
+            out = conventions.pair(
+                dh if offers("final_h") else None, dc if offers("final_c") else None
+            )
+        reply = self._subject.ask(
+            "backward", self._key, dy=conventions.sequence(dy), dstate=out, **options
+        )
+        got = self._parsed_backward(reply["result"], reply["grads"], reply.get("inputs"))
+        weights = {f"grads[{name!r}]": db for name, db in got.db.items()}
+        self._subject.last = weights | _there(
+            dx=got.dx, dh0=got.dh0, dc0=got.dc0, dW=got.dW, dU=got.dU
+        )
+        return got
+
+    def recalled_backward(self, back: int) -> tuple[Array, Array | None, Array | None]:
+        """dx, dh0 and dc0 of an earlier backward, as its arrays are now."""
+        return self._parsed_input_gradients(self.recall(back))
+
+    def _parsed_backward(self, result: Any, grads: Any, inputs: dict[str, Any] | None) -> Gradients:
+        dx, dh0, dc0 = self._parsed_input_gradients(result)
+        weights = self._parsed_grads(grads)
+        dW, dU = (next(iter(weights[which].values())) for which in ("W", "U"))
+        return Gradients(dx, dh0, dc0, dW, dU, weights["b"], inputs)
+
+    def _parsed_input_gradients(self, result: Any) -> tuple[Array, Array | None, Array | None]:
+        N, T, D = self._N, self._T, self.D
+        conventions = self._subject.conventions
+        parts = _parts(result)
+        if result is None or (parts is not None and parts and all(p is None for p in parts)):
+            raise Broken(
+                "not attempted: backward returns None, as if it were not written yet",
+                "backward returns dx, (dh0, dc0) and fills grads.",
+            )
+        state = _parts(parts[1]) if parts is not None and len(parts) == 2 else None
+        if parts is None or len(parts) != 2 or state is None or len(state) != 2:
+            raise Broken(f"backward returned {_kind(result)}", "Return dx, (dh0, dc0).")
+        axes = ("N", "T", "D") if conventions.batch_first else ("T", "N", "D")
+        shape = (N, T, D) if conventions.batch_first else (T, N, D)
+        dx = conventions.sequence(_array(parts[0], "dx", shape, axes))
+        dh0, dc0 = conventions.pair(*state)
+        return (
+            dx,
+            self._offered_state(dh0, "dh0", "initial_h"),
+            self._offered_state(dc0, "dc0", "initial_c"),
+        )
+
+    def _parsed_grads(self, grads: Any) -> dict[str, dict[str, Array]]:
+        if not isinstance(grads, dict) or "dict" not in grads:
+            raise Broken(
+                f"after backward, grads is {_kind(grads)}",
+                "Make grads a dict with the keys and shapes of params.",
+            )
+        given = grads["dict"]
+        native: dict[str, dict[str, Array]] = {}
+        for which in ("W", "U", "b"):
+            names = self._subject.conventions.weight_names(which, self._names)
+            arrays = {}
+            for name in names:
+                if name not in given:
+                    raise Broken(
+                        f"after backward, grads has no {name!r}; it has {_listed(given)}",
+                        "Give grads the keys of params.",
+                    )
+                shape = self._subject.conventions.shape_out(
+                    which, self.D, self.H, per_gate=len(names) == 4
+                )
+                own = self._shapes.get(name, shape)
+                if which == "b" and sorted(own) in ([1, shape[0]], [shape[0], 1]):
+                    arrays[name] = _array(given[name], f"grads[{name!r}]", own, ()).reshape(shape)
+                    continue
+                letters = {"W": "D", "U": "H"}.get(which)
+                arrays[name] = _array(
+                    given[name],
+                    f"grads[{name!r}]",
+                    shape,
+                    (
+                        (letters, "4H")
+                        if self._subject.conventions.weights == "in_out"
+                        else ("4H", letters)
+                    )
+                    if letters and len(names) != 4
+                    else (),
+                )
+            native[which] = self._subject.conventions.weights_in(which, arrays, self._names)
+        return native
+
+    # One step ----------------------------------------------------------------------------------
+
+    def step(self, x: Array, h: Array, c: Array) -> tuple[Array, Array | None]:
+        """One step from x (N, D), h, c (N, H): by the subject's own step, or by forward at T = 1.
+
+        Where no initial state is offered, and there is no step function, h and c are not used.
+        """
+        self._N, self._T = x.shape[0], 1
+        if not self._subject.offers("step"):
+            out = self.forward(x[:, None], (h, c))
+            return out.y[:, 0], out.c
+        parts = _parts(self._subject.ask("step", self._key, x=x, h=h, c=c))
+        if parts is None or len(parts) != 2 or all(part is None for part in parts):
+            raise Broken(
+                "not attempted: the step function returns None, as if it were not written yet",
+                "It returns the next hidden state and the next cell state.",
+            )
+        return (
+            _array(parts[0], "the step's next h", h.shape, ("N", "H")),
+            _array(parts[1], "the step's next c", c.shape, ("N", "H")),
+        )
+
+    def step_backward(self, dh: Array, dc: Array) -> Gradients:
+        """The gradients of the last `step` from dh and dc, each (N, H); dx is (N, 1, D)."""
+        reply = self._subject.ask("step_backward", self._key, dh=dh, dc=dc)
+        parts = _parts(reply["result"])
+        if parts is None or len(parts) != 3 or all(part is None for part in parts):
+            raise Broken(
+                "not attempted: the backward step function returns None",
+                "It returns dx, the previous dh and dc, and the gradients of the weights.",
+            )
+        weights = self._parsed_grads(reply["grads"])
+        return Gradients(
+            _array(parts[0], "the step's dx", (dh.shape[0], self.D), ("N", "D"))[:, None],
+            _array(parts[1], "the step's dprev_h", dh.shape, ("N", "H")),
+            _array(parts[2], "the step's dprev_c", dc.shape, ("N", "H")),
+            next(iter(weights["W"].values())),
+            next(iter(weights["U"].values())),
+            weights["b"],
+        )
+
+
+def _unwrapped(reply: dict[str, Any], called: str) -> Any:
+    """A reply's value; an exception of the subject's becomes a `Broken` in words."""
+    if "ok" in reply:
+        return reply["ok"]
+    what, mend = advise(reply["error"], called)
+    raise Broken(what, mend)
+
+
+def _parts(value: Any) -> list[Any] | None:
+    """The parts of a tuple or list that came over the wire."""
+    if isinstance(value, dict):
+        parts = value.get("tuple", value.get("list"))
+        return parts if isinstance(parts, list) else None
+    return None
+
+
+def _there(**arrays: Array | None) -> dict[str, Array]:
+    return {name: array for name, array in arrays.items() if array is not None}
+
+
+def _kind(value: Any) -> str:
+    """What a value of the wire is, in words."""
+    if value is None:
+        return "None"
+    if isinstance(value, np.ndarray):
+        return f"one array {value.shape}"
+    parts = _parts(value)
+    if parts is not None:
+        return f"{len(parts)} values ({', '.join(_kind(part) for part in parts)})"
+    if isinstance(value, dict) and "dict" in value:
+        return f"a dict with the keys {_listed(value['dict'])}"
+    if isinstance(value, dict) and "type" in value:
+        return f"an object of type {value['type']}"
+    return "something else"
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(repr(name) for name in names) or "none"
+
+
+def _array(value: Any, name: str, shape: tuple[int, ...], axes: tuple[Any, ...]) -> Array:
+    """An array of floats with exactly this shape, or a `Broken` that says what it is instead."""
+    letters = f" ({', '.join(map(str, axes))})" if axes else ""
+    if not isinstance(value, np.ndarray):
+        raise Broken(f"{name} is {_kind(value)}", f"Return a NumPy array {shape}{letters}.")
+    if value.shape != shape:
+        raise Broken(
+            f"{name} has the shape {value.shape}; it should be {shape}{letters}",
+            _shape_advice(value.shape, shape, name),
+        )
+    if value.dtype.kind != "f":
+        raise Broken(f"{name} has dtype {value.dtype}", "Return floating-point numbers.")
+    return value
+
+
+def _shape_advice(got: tuple[int, ...], expected: tuple[int, ...], name: str) -> str:
+    if len(got) == 3 and len(expected) == 3 and got == (expected[1], expected[0], expected[2]):
+        return "Batch and time are exchanged: return the axes as they came, or declare batch_first."
+    if sorted(got) == sorted(expected) and len(got) == 2:
+        return f"{name} is transposed."
+    return "Look at the sizes above: every axis has its own letter."
+
+
+__all__ = ["GATES", "Call", "Gradients", "Layer", "Output", "Source", "State", "Subject"]

@@ -1,0 +1,1 @@
+"""The laws: one property, one function, its docstring the equation. One file a rung."""

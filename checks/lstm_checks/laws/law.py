@@ -1,0 +1,85 @@
+"""What a law is: a property, the case it is tried on, and what it needs."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine
+
+from lstm_checks.contract import Subject
+from lstm_checks.laws.case import Case, cases
+from lstm_checks.rungs import LEVELS, NEEDS
+
+Part = Literal["forward", "stateful", "backward"]
+Check = Callable[[Subject, Case], None]
+ANY = cases()
+
+
+@dataclass(frozen=True)
+class Law:
+    """A property of every right LSTM.
+
+    Attributes:
+        id: "rung.name", stable.
+        rung: the group it belongs to.
+        statement: what holds, with its equation.
+        check: raises `Broken` where it does not hold for a case.
+        cases: draws the cases.
+        needs: capabilities without which it is not offered.
+        part: what it is about; a failure of one part leaves the laws on other parts standing,
+            except that everything needs "forward".
+        examples: cases tried at the levels quick, standard and deep; 0 leaves the law out.
+        explains: a failure here can be what makes later laws fail, so those are then blocked.
+        stands_on: rungs that it needs, where they are not those of its own rung.
+        machine: for a law on sequences of calls, what draws and checks them in place of `check`.
+    """
+
+    id: str
+    rung: str
+    statement: str
+    check: Check
+    cases: st.SearchStrategy[Case]
+    needs: tuple[str, ...]
+    part: Part
+    examples: tuple[int, int, int]
+    explains: bool
+    stands_on: tuple[str, ...]
+    machine: Callable[[Subject], type[RuleBasedStateMachine]] | None = None
+
+    def examples_at(self, level: str) -> int:
+        return self.examples[LEVELS.index(level)]
+
+
+def law(
+    rung: str,
+    *,
+    cases: st.SearchStrategy[Case] = ANY,
+    needs: tuple[str, ...] = (),
+    part: Part | None = None,
+    examples: tuple[int, int, int] = (2, 6, 60),
+    explains: bool = False,
+    stands_on: tuple[str, ...] | None = None,
+) -> Callable[[Check], Law]:
+    """Make a law of a function; its docstring is the statement, its name the end of the id."""
+    if part is None:
+        part = (
+            "backward" if "backward" in needs else "stateful" if "stateful" in needs else "forward"
+        )
+
+    def made(check: Check) -> Law:
+        return Law(
+            id=f"{rung}.{check.__name__}",
+            rung=rung,
+            statement=inspect.getdoc(check) or "",
+            check=check,
+            cases=cases,
+            needs=needs,
+            part=part,
+            examples=examples,
+            explains=explains,
+            stands_on=NEEDS[rung] if stands_on is None else stands_on,
+        )
+
+    return made

@@ -1,0 +1,1 @@
+"""One Report, and several ways to show it."""

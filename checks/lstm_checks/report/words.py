@@ -1,0 +1,35 @@
+"""A finding as sentences."""
+
+from typing import Any
+
+from lstm_checks.broken import Broken
+
+
+def sentence(broken: Broken) -> str:
+    """The finding in one paragraph: what, where, in which case, and what to do."""
+    parts = [broken.what[:1].upper() + broken.what[1:] + "."]
+    if broken.where:
+        parts.append(f"{figures(broken)}.")
+    if broken.case and broken.excess is not None:
+        parts.append(f"Smallest case: {sizes(broken.case)}.")
+    if broken.mend:
+        parts.append(f"What to do: {broken.mend}")
+    return " ".join(parts)
+
+
+def figures(broken: Broken) -> str:
+    """Where it is first wrong, what was expected and what came."""
+    text = f"First wrong: {broken.where}"
+    if broken.expected is not None and broken.got is not None:
+        text += f": expected {broken.expected:.9g}, got {broken.got:.9g}"
+    if broken.excess is not None:
+        text += f"; the error is {broken.excess:.3g} × the tolerance"
+    return text
+
+
+SIZES = ("N", "T", "D", "H", "scale", "seed", "dtype")
+
+
+def sizes(case: dict[str, Any]) -> str:
+    """A case as N = 2, T = 3, …"""
+    return ", ".join(f"{key} = {case[key]}" for key in SIZES if key in case)

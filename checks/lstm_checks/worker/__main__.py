@@ -7,7 +7,8 @@ from lstm_checks.worker.host import Host
 from lstm_checks.worker.wire import pack, unpack
 
 
-def main() -> None:
+def serve(host: Host) -> None:
+    """Answer requests until the judge hangs up."""
     channel = socket.socket(fileno=int(sys.argv[1]))
     sys.argv = ["lstm"]  # a subject that reads its arguments finds none of the kit's
 
@@ -20,11 +21,10 @@ def main() -> None:
             data += part
         return bytes(data)
 
-    host = Host()
     while True:
         request = unpack(read)
         channel.sendall(pack(host.answer(request)))
 
 
 if __name__ == "__main__":
-    main()
+    serve(Host())

@@ -68,22 +68,25 @@ class _Capture(threading.Thread):
 
 
 class Process:
-    """The subject's process, started at once so that it comes up while the judge gets ready."""
+    """The subject's process, started at once so that it comes up while the judge gets ready.
 
-    def __init__(self) -> None:
+    Args:
+        module: what runs in it, as python -m MODULE FD.
+        threads: how many threads its linear algebra may use.
+    """
+
+    def __init__(self, module: str = "lstm_checks.worker", threads: int = 1) -> None:
+        libraries = ("OMP", "OPENBLAS", "MKL")
         mine, theirs = socket.socketpair()
         self._socket = mine
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "lstm_checks.worker", str(theirs.fileno())],
+            [sys.executable, "-I", "-m", module, str(theirs.fileno())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             pass_fds=[theirs.fileno()],
             start_new_session=True,
-            env={
-                **os.environ,
-                **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")},
-            },
+            env={**os.environ, **{f"{name}_NUM_THREADS": str(threads) for name in libraries}},
         )
         theirs.close()
         assert self._process.stdout is not None

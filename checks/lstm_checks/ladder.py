@@ -39,6 +39,7 @@ class Ladder:
         self.level = level
         self.seed = seed
         self._limits = limits
+        self._begun = time.perf_counter()
         self._owned = channel is None
         self._channel: Channel = Process() if channel is None else channel
         self._subject: Subject | None = None
@@ -61,17 +62,17 @@ class Ladder:
 
     def report(self) -> Report:
         """Run to the end, and report."""
-        begun = time.perf_counter()
-        return self.reported(tuple(self.results()), time.perf_counter() - begun)
+        return self.reported(tuple(self.results()))
 
-    def reported(self, results: tuple[LawResult, ...], seconds: float) -> Report:
+    def reported(self, results: tuple[LawResult, ...]) -> Report:
+        """The report on results that were read before."""
         subject = self._subject
         return Report(
             subject=self.source.source + (f":{self.source.name}" if self.source.name else ""),
             adapter=subject.adapter if subject else self.source.adapter or "",
             level=self.level,
             seed=self.seed,
-            seconds=seconds,
+            seconds=time.perf_counter() - self._begun,
             laws=results,
             stdout=self._output[0],
             stderr=self._output[1],

@@ -28,8 +28,10 @@ def script(source: Source, subject: Subject, broken: Broken) -> str:
     """A Python script that makes the calls which led to the failure, and shows what came."""
     lines = [f'"""{broken.what}"""', "", "import sys", "", "import numpy as np", ""]
     lines += [_loading(source, subject)]
+    names = {key: f"lstm{k}" for k, key in enumerate(dict.fromkeys(c.layer for c in broken.trace))}
+    names = dict.fromkeys(names, "lstm") if len(names) == 1 else names
     for call in broken.trace:
-        lines += _call(call, subject)
+        lines += _call(call, names[call.layer], subject)
     lines += _comparison(subject.conventions, broken)
     return "\n".join(lines) + "\n"
 
@@ -54,8 +56,9 @@ def _loading(source: Source, subject: Subject) -> str:
     return f"{text}\n{adapter.read_text()}\n\nLSTM = adapt({target})\n"
 
 
-def _call(call: Call, subject: Subject) -> list[str]:
-    layer, given = f"lstm_{call.layer}", call.given
+def _call(call: Call, layer: str, subject: Subject) -> list[str]:
+    given = call.given
+    hc = "hc" if subject.conventions.state_order == "hc" else "ch"
     if call.do == "create":
         options = ", stateful=True" if given["stateful"] else ""
         made = f"{layer} = LSTM({given['input_size']}, {given['hidden_size']}{options})"
@@ -65,22 +68,43 @@ def _call(call: Call, subject: Subject) -> list[str]:
     if call.do == "reset":
         return [f"{layer}.reset_state()"]
     if call.do == "forward":
-        state = "" if given["state"] is None else f", {_pair(given['state'])}"
-        h_and_c = "h, c" if subject.conventions.state_order == "hc" else "c, h"
-        x = _laid_out(_literal(given["x"]), given)
-        return [f"y, ({h_and_c}) = {layer}.forward({x}{state})"]
+        arrays = {"x": given["x"], **_pair(given["state"], [f"{letter}0" for letter in hc])}
+        arguments = _arguments("x", given["state"], [f"{letter}0" for letter in hc])
+        result = f"y, ({', '.join(hc)})"
+        return [*_named(arrays, given), f"{result} = {layer}.forward({arguments})"]
     if call.do == "backward":
-        dstate = "" if given["dstate"] is None else f", {_pair(given['dstate'])}"
-        pair = "dh0, dc0" if subject.conventions.state_order == "hc" else "dc0, dh0"
-        dy = _laid_out(_literal(given["dy"]), given)
-        return [f"dx, ({pair}) = {layer}.backward({dy}{dstate})", f"grads = {layer}.grads"]
+        upstream = [f"d{letter}" for letter in hc]
+        arrays = {"dy": given["dy"], **_pair(given["dstate"], upstream)}
+        result = f"dx, ({', '.join(f'd{letter}0' for letter in hc)})"
+        arguments = _arguments("dy", given["dstate"], upstream)
+        return [
+            *_named(arrays, given),
+            f"{result} = {layer}.backward({arguments})",
+            f"grads = {layer}.grads",
+        ]
     if call.do == "step":
-        arguments = ", ".join(_literal(given[name]) for name in "xhc")
-        return [f"h, c = {layer}.step({arguments})"]
+        arrays = {"x": given["x"], "h0": given["h"], "c0": given["c"]}
+        return [*_named(arrays, given), f"h, c = {layer}.step(x, h0, c0)"]
     if call.do == "step_backward":
-        arguments = ", ".join(_literal(given[name]) for name in ("dh", "dc"))
-        return [f"dx, dh0, dc0 = {layer}.step_backward({arguments})", f"grads = {layer}.grads"]
-    return []
+        arrays = {"dh": given["dh"], "dc": given["dc"]}
+        result = f"dx, dh0, dc0 = {layer}.step_backward(dh, dc)"
+        return [*_named(arrays, given), result, f"grads = {layer}.grads"]
+    return []  # reading weights or earlier results: nothing that the subject does
+
+
+def _pair(pair: list[Any] | None, names: list[str]) -> dict[str, Any]:
+    return {} if pair is None else dict(zip(names, pair, strict=True))
+
+
+def _arguments(first: str, pair: list[Any] | None, names: list[str]) -> str:
+    return first if pair is None else f"{first}, ({', '.join(names)})"
+
+
+def _named(arrays: dict[str, Any], given: dict[str, Any]) -> list[str]:
+    return [
+        f"{name} = {'None' if array is None else _laid_out(_literal(array), given)}"
+        for name, array in arrays.items()
+    ]
 
 
 def _writes(layer: str, weights: dict[str, Array], has_params: bool) -> list[str]:
@@ -93,10 +117,6 @@ def _laid_out(literal: str, given: dict[str, Any]) -> str:
     if layout == "F":
         return f"np.asfortranarray({literal})"
     return f"np.repeat({literal}, 2, axis=-1)[..., ::2]" if layout == "strided" else literal
-
-
-def _pair(pair: list[Any]) -> str:
-    return "(" + ", ".join("None" if part is None else _literal(part) for part in pair) + ")"
 
 
 def _literal(array: Array) -> str:

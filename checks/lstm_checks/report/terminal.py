@@ -2,6 +2,7 @@
 
 from io import StringIO
 
+from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.panel import Panel
@@ -46,7 +47,7 @@ def headline(report: Report) -> Text:
     """One line: the verdict, and the law that is the cause."""
     cause = report.cause
     passed = [law for law in report.laws if law.status == "passed"]
-    tail = f"level {report.level}, seed {report.seed}, {report.seconds:.1f} s"
+    tail = f"{report.level}, seed {report.seed}, {report.seconds:.1f} s"
     if cause is None:
         lacking = sum(law.status == "not_offered" for law in report.laws)
         rest = f", {lacking} not offered" if lacking else ""
@@ -77,12 +78,12 @@ def _rungs(report: Report) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
     rungs = list(dict.fromkeys(law.rung for law in sorted(report.laws, key=_rung_order)))
     for rung in rungs:
-        line = Text()
+        marked = []
         for law in report.laws:
             if law.rung == rung:
                 mark, style = MARKS[law.status]
-                line.append(f"{mark} {law.id.split('.', 1)[1]}  ", style)
-        table.add_row(Text(rung, "bold"), line)
+                marked.append(Text(f"{mark} {law.id.split('.', 1)[1]}", style))
+        table.add_row(Text(rung, "bold"), Columns(marked, padding=(0, 2)))
     used = {law.status for law in report.laws}
     legend = "  ".join(f"{MARKS[s][0]} {s.replace('_', ' ')}" for s in MARKS if s in used)
     table.add_row("", Text(legend, "dim"))

@@ -24,6 +24,9 @@ def figures(broken: Broken) -> str:
         text += f": expected {broken.expected:.9g}, got {broken.got:.9g}"
     if broken.excess is not None:
         text += f"; the error is {broken.excess:.3g} × the tolerance"
+        first = broken.case.get("first_error_over_tolerance")
+        if first is not None and first > broken.excess:
+            text += f" ({first:.3g} × in the first case that was tried)"
     return text
 
 

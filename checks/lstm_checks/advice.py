@@ -58,7 +58,8 @@ def _mend(kind: str, message: str, called: str) -> str:
     if kind == "ImportError" and "relative import" in message:
         return "The file belongs to a package: give its importable name, as package.module:LSTM."
     if kind in ("SystemExit", "KeyboardInterrupt"):
-        return "Take the exit out of the code, or put it under if __name__ == '__main__'."
+        guard = ", or put it under if __name__ == '__main__'" if called == "load" else ""
+        return f"Take the exit out of the code{guard}."
     if kind == "RecursionError":
         return "A function calls itself without end."
     if kind == "TypeError" and "argument" in message:

@@ -5,11 +5,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from lstm_checks.contract import Source
 from lstm_checks.ladder import Ladder
 from lstm_checks.report.model import WRONG, LawResult, Report
 from lstm_checks.rungs import LEVELS
-from lstm_checks.sources import parse
+from lstm_checks.sources import Source, parse
 from lstm_checks.worker.local import Local
 from lstm_checks.worker.process import Limits
 

@@ -1,5 +1,6 @@
 """What a law says where it does not hold: words for a person, and the figures behind them."""
 
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,3 +34,5 @@ class Broken(Exception):
 
     def __post_init__(self) -> None:
         super().__init__(self.what)
+        if self.excess is not None:
+            self.excess = min(self.excess, sys.float_info.max)  # JSON has no infinity

@@ -65,18 +65,17 @@ def check(
 def laws() -> None:
     """List the laws, rung by rung."""
     from rich.console import Console
-    from rich.table import Table
 
     from lstm_checks.laws.registry import ALL
     from lstm_checks.rungs import RUNGS
 
-    table = Table("law", "what holds", "levels", "needs", box=None, padding=(0, 2, 0, 0))
+    console = Console(highlight=False, markup=False)
     for rung in RUNGS:
+        console.print(rung, style="bold")
         for law in ALL:
             if law.rung == rung:
-                levels = "/".join(str(law.examples_at(level)) for level in LEVELS)
-                table.add_row(law.id, law.statement.split("\n\n")[0], levels, ", ".join(law.needs))
-    Console().print(table)
+                console.print(f"  {law.id}")
+                console.print(f"      {law.statement.splitlines()[0]}", style="dim", soft_wrap=True)
 
 
 @main.command()

@@ -14,6 +14,7 @@ import numpy as np
 from lstm_checks.advice import advise
 from lstm_checks.broken import Broken
 from lstm_checks.conventions import GATES, Array, BadConvention, Conventions
+from lstm_checks.sources import Source
 from lstm_checks.worker.process import Channel, Halted, Limits
 
 State = tuple[Array, Array]
@@ -28,17 +29,6 @@ CAPABILITIES = {
     "step_backward": "it has no backward step function of its own",
     "bias": "it declares biases = 0",
 }
-
-
-@dataclass(frozen=True)
-class Source:
-    """What is under check: a file or an importable name, an object in it, and an adapter."""
-
-    source: str
-    is_file: bool
-    name: str | None = None
-    adapter: str | None = None
-    adapter_is_file: bool = False
 
 
 @dataclass(frozen=True)
@@ -167,15 +157,20 @@ class Subject:
         self.last = {}
         left = self.seconds_left()
         if left <= 0:
-            raise Halted("timeout", f"took more than {self._limits.run:g} s for the run as a whole")
+            raise self._late()
         request = {"do": do, "with": {"key": key, **given}}
         called = {"create": "__init__", "reset": "reset_state"}.get(do, do)
         try:
             reply = self._channel.ask(request, min(self._limits.call, left))
         except Halted as halted:
+            if halted.kind == "timeout" and self.seconds_left() <= 0:
+                raise self._late() from None
             halted.text = f"{called} {halted.text}"
             raise
         return _unwrapped(reply, called)
+
+    def _late(self) -> Halted:
+        return Halted("timeout", f"took more than {self._limits.run:g} s for the run as a whole")
 
 
 class Layer:
@@ -437,10 +432,10 @@ class Layer:
                 "not attempted: the step function returns None, as if it were not written yet",
                 "It returns the next hidden state and the next cell state.",
             )
-        return (
-            _array(parts[0], "the step's next h", h.shape, ("N", "H")),
-            _array(parts[1], "the step's next c", c.shape, ("N", "H")),
-        )
+        next_h = _array(parts[0], "the step's next h", h.shape, ("N", "H"))
+        next_c = _array(parts[1], "the step's next c", c.shape, ("N", "H"))
+        self._subject.last = {"h": next_h, "c": next_c}
+        return next_h, next_c
 
     def step_backward(self, dh: Array, dc: Array) -> Gradients:
         """The gradients of the last `step` from dh and dc, each (N, H); dx is (N, 1, D)."""
@@ -525,4 +520,4 @@ def _shape_advice(got: tuple[int, ...], expected: tuple[int, ...], name: str) ->
     return "Look at the sizes above: every axis has its own letter."
 
 
-__all__ = ["GATES", "Call", "Gradients", "Layer", "Output", "Source", "State", "Subject"]
+__all__ = ["GATES", "Call", "Gradients", "Layer", "Output", "State", "Subject"]

@@ -14,3 +14,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--level", choices=("quick", "standard", "deep"), default="standard", help="how thorough"
     )
     group.addoption("--lstm-seed", type=int, default=0, help="draws the cases")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    subject = config.getoption("--lstm")
+    if subject:
+        from lstm_checks.sources import Unusable, parse
+
+        try:
+            parse(subject, config.getoption("--adapter"))
+        except Unusable as error:
+            raise pytest.UsageError(f"--lstm {subject}: {error}") from None

@@ -1,9 +1,19 @@
 """Reads what a user types for a subject: FILE[:NAME], or an importable name."""
 
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from lstm_checks.contract import Source
+
+@dataclass(frozen=True)
+class Source:
+    """What is under check: a file or an importable name, an object in it, and an adapter."""
+
+    source: str
+    is_file: bool
+    name: str | None = None
+    adapter: str | None = None
+    adapter_is_file: bool = False
 
 
 class Unusable(Exception):

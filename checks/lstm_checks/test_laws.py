@@ -3,7 +3,6 @@
 import pytest
 
 from lstm_checks.api import LawItem, Run, ladder
-from lstm_checks.sources import Unusable
 
 BUNDLED = "lstm_reference.lstm:LSTM"
 
@@ -12,13 +11,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One item a law, all behind one run of the ladder."""
     option = metafunc.config.getoption
     subject, level = option("--lstm") or BUNDLED, option("--level")
-    try:
-        run_of = ladder(
+    run = Run(
+        lambda: ladder(
             subject, adapter=option("--adapter"), level=level, seed=option("--lstm-seed")
         )
-    except Unusable as error:
-        raise pytest.UsageError(f"--lstm {subject}: {error}") from None
-    run = Run(lambda: run_of)
+    )
     metafunc.parametrize("law", [pytest.param(item, id=item.id) for item in run.laws(level)])
 
 

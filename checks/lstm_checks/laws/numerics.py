@@ -109,15 +109,10 @@ def gradients_stay(subject: Subject, case: Case) -> None:
 
 @law("numerics")
 def saturation(subject: Subject, case: Case) -> None:
-    """Pre-activations of ±1000 saturate the gates; nothing becomes NaN or infinite."""
-    params = {name: array.copy() for name, array in case.params.items()}
-    signs = np.sign(case.normal("signs", *params["W"].shape))
-    params["W"][0] = 1e3 * signs[0]
-    x = case.x.copy()
-    x[:, :, 0] = np.sign(x[:, :, 0])
+    """Pre-activations of ±1000 saturate the gates; no output becomes NaN or infinite."""
+    params, x = _saturating(case)
     state = start(subject, case)
-    layer = subject.layer(params)
-    got = layer.forward(x, state)
+    got = subject.layer(params).forward(x, state)
     want, _ = expected.forward(params, x, state)
     expect.agree(
         got.y, want, tolerance(case), "y", "sequence",
@@ -125,15 +120,36 @@ def saturation(subject: Subject, case: Case) -> None:
         + ("" if np.isfinite(got.y).all() else ": there are NaN or infinite values"),
         mend="Use a sigmoid that cannot overflow into NaN, such as 0.5 * (1 + tanh(z / 2)).",
     )  # fmt: skip
-    if subject.offers("backward"):
-        gradients = layer.backward(case.dy)
-        for name in ("dx", "dW", "dU", "dh0", "dc0"):
-            array = getattr(gradients, name)
-            if array is not None and not np.isfinite(array).all():
-                raise Broken(
-                    f"with pre-activations of ±1000, {name} has NaN or infinite values",
-                    "Express the derivatives by the gates' values: s * (1 - s), 1 - g**2.",
-                )
+
+
+@law("numerics", needs=("backward",))
+def saturation_of_gradients(subject: Subject, case: Case) -> None:
+    """Where pre-activations of ±1000 saturate the gates, no gradient becomes NaN or infinite."""
+    params, x = _saturating(case)
+    state = start(subject, case)
+    layer = subject.layer(params)
+    layer.forward(x, state)
+    got = layer.backward(case.dy)
+    zeros = np.zeros_like(case.dstate[0])
+    want = expected.gradients(params, x, state, case.dy, (zeros, zeros))
+    for pair in named(got, want):
+        finite = np.isfinite(pair.got).all()
+        expect.agree(
+            pair.got, pair.want, tolerance(case), pair.name, pair.kind,
+            what=f"with pre-activations of ±1000, {pair.name} "
+            + ("is wrong" if finite else "has NaN or infinite values"),
+            mend="Express the derivatives by the gates' values: s * (1 - s), 1 - g**2.",
+        )  # fmt: skip
+
+
+def _saturating(case: Case) -> tuple[dict[str, Array], Array]:
+    """Weights and inputs whose first feature alone brings ±1000 to every pre-activation."""
+    params = dict(case.params)
+    params["W"] = params["W"].copy()
+    params["W"][0] = 1e3 * np.sign(case.normal("signs", 4 * case.H))
+    x = case.x.copy()
+    x[:, :, 0] = np.sign(x[:, :, 0])
+    return params, x
 
 
 @law("numerics", examples=(3, 8, 80))
@@ -286,6 +302,7 @@ _COPY = "Work on a copy; beware of += and of slices assigned to on an argument."
 FIRST = (weights_untouched, inputs_untouched, upstream_untouched, same_answer)
 LAWS = (
     saturation,
+    saturation_of_gradients,
     precision_of_dtype,
     precision_of_gradients,
     float32_stays,

@@ -10,7 +10,8 @@ the input product alone, or by the recurrent product alone. What holds in one of
 at fault where another world fails: that is how a wrong activation is told from a wrong bias.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import permutations
 
 import numpy as np
@@ -130,22 +131,42 @@ def gate_order(subject: Subject, case: Case) -> None:
     With all gates saturated, c' and h' tell which block drives which gate.
     """
     limit = tolerance(case)
-    found: dict[str, str] = {}
+    found: list[tuple[str, Step]] = []
     for world in worlds(subject):
         step = take(subject, case, world, *corners(case, subject))
         orders = ["".join(order) for order in permutations(GATES)]
         fitting = [order for order in orders if _fits(step, order, limit)]
         if GATES in fitting or not fitting:
             return  # as declared; or in no order at all, which is another law's finding
-        found[world] = fitting[0]
-    first = next(iter(found.values()))
+        found.append((fitting[0], step))
+    first, step = found[0]
     # `first` gives the gate in each native block; the declared order is rearranged alike.
     actual = "".join(first[GATES.index(gate)] for gate in subject.conventions.gate_order)
-    raise Broken(
+    finding = Broken(
         f"the gate blocks stand in the order {', '.join(actual)}; "
         f"it is driven as {', '.join(subject.conventions.gate_order)}",
         f"Rearrange the blocks, or declare gate_order = {actual!r}.",
     )
+    raise next(_wrong_units(step, limit, finding))
+
+
+def _wrong_units(step: Step, limit: float, finding: Broken) -> Iterator[Broken]:
+    """The finding, once for each unit whose c or h is wrong, with its place and figures."""
+    want_h, want_c = textbook(step.z, step.c0)
+    for got, want, name in ((step.c, want_c, "c"), (step.h, want_h, "h")):
+        if got is None:
+            continue
+        error = expect.errors(got, want)
+        allowed = limit * (1 + float(np.abs(want).max()))
+        for unit in np.flatnonzero(error > allowed):
+            yield replace(
+                finding,
+                where=f"{name}[batch 0, unit {unit}]",
+                place=(name, (0, int(unit))),
+                expected=float(want[unit]),
+                got=float(got[unit]),
+                excess=float(error.max()) / allowed,
+            )
 
 
 @law("step", cases=ONE_STEP, examples=(1, 2, 10))
@@ -192,6 +213,7 @@ def _cell_state_of(step: Step, limit: float) -> Broken | None:
         if swapped
         else "The cell update is c' = f * c + i * g, element by element.",
         where=f"c[batch 0, unit {unit}]",
+        place=("c", (0, unit)),
         expected=expected_value,
         got=float(c[unit]),
         excess=float(error.max()) / allowed,
@@ -260,19 +282,14 @@ def activation(subject: Subject, case: Case) -> None:
     for k, name in enumerate(expect.GATE_NAMES):
         seen = [step for step in steps if visible(step, k)]
         if seen and not any(_is_line(step, k, limit) for step in seen):
-            step = seen[0]
-            z = step.z[k, k * READS]
-            want = np.tanh(z) if k == 2 else 0.5 * (1 + np.tanh(0.5 * z))
-            got = float(read_out(step, k)[0])
             function = "tanh" if k == 2 else "the logistic sigmoid σ(z) = 1 / (1 + e^-z)"
-            raise Broken(
+            finding = Broken(
                 f"the {name}'s activation is not {'tanh' if k == 2 else 'the sigmoid'}",
                 f"The {name} is {function} of its pre-activation.",
-                where=f"{name} at z = {z:.4g}",
-                expected=float(want),
-                got=got,
-                excess=abs(got - float(want)) / tolerance(case),
             )
+            group = range(k * READS, (k + 1) * READS)
+            units = _wrong_units(seen[0], tolerance(case), finding)
+            raise next((one for one in units if one.place and one.place[1][1] in group), finding)
 
 
 def _is_line(step: Step, k: int, limit: float) -> bool:
@@ -286,30 +303,13 @@ def _is_line(step: Step, k: int, limit: float) -> bool:
 
 def _term(world: str, subject: Subject, case: Case, term: str, mend: str) -> None:
     """Every gate, driven by one world's term alone, comes out as the textbook has it."""
-    limit = tolerance(case)
     step = take(subject, case, world, *reads(case, subject))
-    want_h, want_c = textbook(step.z, step.c0)
-    pairs = (
-        [(step.h, want_h, "h")]
-        if step.c is None
-        else [(step.c, want_c, "c"), (step.h, want_h, "h")]
-    )
-    for got, want, name in pairs:
-        error = expect.errors(got, want)
-        allowed = limit * (1 + float(np.abs(want).max()))
-        if (error <= allowed).all():
-            continue
-        unit = int(np.argmax(error > allowed))
-        k = unit // READS
+    for wrong in _wrong_units(step, tolerance(case), Broken("")):
+        assert wrong.place is not None
+        k = wrong.place[1][1] // READS
         gate = expect.GATE_NAMES[k]
-        raise Broken(
-            f"the {gate} does not get {term} as it should{_guess(step, k)}",
-            mend.replace("{gate}", gate).replace("{k}", "ifgo"[k]),
-            where=f"{name}[batch 0, unit {unit}]",
-            expected=float(want[unit]),
-            got=float(got[unit]),
-            excess=float(error.max()) / allowed,
-        )
+        what = f"the {gate} does not get {term} as it should{_guess(step, k)}"
+        raise replace(wrong, what=what, mend=mend.replace("{gate}", gate).replace("{k}", GATES[k]))
 
 
 def _guess(step: Step, k: int) -> str:

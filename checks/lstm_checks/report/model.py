@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from lstm_checks.report.words import printable
+
 Status = Literal["passed", "failed", "blocked", "not_offered", "error", "timeout"]
 Verdict = Literal["passed", "failed", "error"]
 WRONG: tuple[Status, ...] = ("failed", "error", "timeout")
@@ -24,6 +26,9 @@ class LawResult:
     case: dict[str, Any] = field(default_factory=dict)
     error_over_tolerance: float | None = None
     reproduce: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", printable(self.message))
 
     def as_dict(self) -> dict[str, Any]:
         return dict(vars(self))

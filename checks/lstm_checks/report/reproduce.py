@@ -7,8 +7,9 @@ import numpy as np
 
 import lstm_checks.adapters
 from lstm_checks.broken import Broken
-from lstm_checks.contract import Call, Source, Subject
+from lstm_checks.contract import Call, Subject
 from lstm_checks.conventions import GATES, Array, Conventions
+from lstm_checks.sources import Source
 
 FROM_FILE = """\
 import importlib.util

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lstm_checks.report.model import WRONG, LawResult, Report
+from lstm_checks.report.words import printable
 from lstm_checks.rungs import RUNGS
 
 MARKS = {
@@ -34,7 +35,7 @@ def renderable(report: Report, show_output: bool = False) -> RenderableType:
         parts.append(_others(others))
     for name, text in (("stdout", report.stdout), ("stderr", report.stderr)):
         if text and show_output:
-            parts.append(Panel(Text(text), title=f"what the subject wrote to {name}"))
+            parts.append(Panel(Text(printable(text)), title=f"what the subject wrote to {name}"))
         elif text:
             lines = len(text.splitlines())
             parts.append(

@@ -5,6 +5,11 @@ from typing import Any
 from lstm_checks.broken import Broken
 
 
+def printable(text: str) -> str:
+    """The text without control characters, so that no subject can style or rewrite a report."""
+    return "".join(one if one.isprintable() or one == "\n" else "�" for one in text)
+
+
 def sentence(broken: Broken) -> str:
     """The finding in one paragraph: what, where, in which case, and what to do."""
     parts = [broken.what[:1].upper() + broken.what[1:] + "."]

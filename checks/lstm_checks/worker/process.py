@@ -80,7 +80,7 @@ class Process:
         mine, theirs = socket.socketpair()
         self._socket = mine
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-m", module, str(theirs.fileno())],
+            [sys.executable, "-I", "-u", "-m", module, str(theirs.fileno())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -281,6 +281,8 @@ def test_float32_network_stays_float32() -> None:
     network.fit(x, y)
     assert network.predict(x).dtype == network.weights.vector.dtype == np.float32
     assert layers[0].grads["W"].dtype == np.float32
+    network.fit(x, np.ones((10, 2), int))
+    assert layers[2].grads["W"].dtype == np.float32
 
 
 def test_integer_targets_are_taken_as_numbers() -> None:

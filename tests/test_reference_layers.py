@@ -37,7 +37,9 @@ def randomise(layer: Layer, rng: np.random.Generator) -> None:
 
 def check_gradients(layer: Layer, x: Array, rng: np.random.Generator) -> None:
     dy = rng.standard_normal(layer.forward(x).shape)
+    before = dict(layer.params)
     expected = complex_step.layer_gradients(layer, x, dy)
+    assert all(layer.params[name] is array for name, array in before.items())
     layer.forward(x)
     dx = layer.backward(dy)
     got = dict(layer.grads) if dx is None else {"x": dx, **layer.grads}
@@ -132,6 +134,10 @@ def test_float32_stays_float32() -> None:
     x = np.ones((2, 3, 4), np.float32)
     embedding = Embedding(5, 4)
     embedding.params["E"] = embedding.params["E"].astype(np.float32)
+    assert TiedDense(embedding).params["b"].dtype == np.float32
+    y = embedding.forward(np.array([1, 2]))
+    embedding.backward(y)
+    assert y.dtype == embedding.grads["E"].dtype == np.float32
     layers: list[Layer] = [Dense(4, 2, name) for name in ACTIVATIONS]
     layers += [TiedDense(embedding, name) for name in ACTIVATIONS]
     for layer in layers:

@@ -129,12 +129,12 @@ def test_last_step_only() -> None:
         assert_close(last.grads[name], gradient)
 
 
-def test_changing_x_and_y_after_forward_changes_no_gradient() -> None:
+def test_changing_x_y_and_state_after_forward_changes_no_gradient() -> None:
     layer, (x, dy, h0, dh) = make((3, 5, 4, 2), 6)
-    y, _ = layer.forward(x, h0)
+    y, state = layer.forward(x, h0)
     layer.backward(dy, dh)
     expected = layer.grads
-    x[:] = y[:] = 9.0
+    x[:] = y[:] = state[:] = 9.0
     layer.backward(dy, dh)
     for name, gradient in expected.items():
         assert np.array_equal(layer.grads[name], gradient)
@@ -148,6 +148,15 @@ def test_float32_stays_float32() -> None:
     results = [*layer.forward(x), *layer.forward(x, h0), *layer.backward(dy, dh)]
     results += [*layer.backward(dy), *layer.grads.values()]
     assert {array.dtype for array in results} == {np.dtype(np.float32)}
+
+
+def test_mixed_dtypes_give_what_numpy_gives() -> None:
+    for wide in ("x", "W", "U", "b"):
+        layer, (x, *_) = make((3, 5, 4, 2), 6)
+        for name, array in layer.params.items():
+            layer.params[name] = array if name == wide else array.astype(np.float32)
+        y, h = layer.forward(x if wide == "x" else x.astype(np.float32))
+        assert y.dtype == h.dtype == np.float64
 
 
 def test_messages() -> None:

@@ -113,7 +113,7 @@ class Sequential:
         if epochs < 1:
             raise ValueError(f"epochs is {epochs}; it should be at least 1")
         starts = self._starts(x, y, batch_size)
-        x, y = self._cast(x), self._cast(y, integers_too=True)
+        x, y = self._cast(x), y.astype(self.weights.dtype, copy=False)
         shuffle = not self.stateful if shuffle is None else shuffle
         losses = []
         with _progress_bar(epochs, progress) as advance:
@@ -138,7 +138,7 @@ class Sequential:
     def evaluate(self, x: Array, y: Array, *, batch_size: int = 32) -> float:
         """The loss, the mean over the samples, without training. Errors as for `fit`."""
         starts = self._starts(x, y, batch_size)
-        x, y = self._cast(x), self._cast(y, integers_too=True)
+        x, y = self._cast(x), y.astype(self.weights.dtype, copy=False)
         total = 0.0
         for part in (slice(start, start + batch_size) for start in starts):
             batch = x[part]
@@ -171,9 +171,9 @@ class Sequential:
         self.weights.take_in()
         return range(0, len(x), batch_size)
 
-    def _cast(self, array: Array, integers_too: bool = False) -> Array:
-        keep = array.dtype.kind in "iu" and not integers_too
-        return array if keep else array.astype(self.weights.dtype, copy=False)
+    def _cast(self, x: Array) -> Array:
+        """x in the weights' dtype, but integers, which name an embedding's rows, as they are."""
+        return x if x.dtype.kind in "iu" else x.astype(self.weights.dtype, copy=False)
 
 
 def _first(result: Any) -> Any:

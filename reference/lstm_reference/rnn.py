@@ -77,7 +77,7 @@ class SimpleRNN:
         N, T, D = x.shape
         H = self.hidden_size
         state = self._state if state is None else state
-        state = np.zeros((N, H), x.dtype) if state is None else state
+        state = np.zeros((N, H)) if state is None else state
         check_state([state], ["h"], (N, H))
 
         z = (x.reshape(N * T, D) @ W + b).reshape(N, T, H)

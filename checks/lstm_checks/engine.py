@@ -29,8 +29,10 @@ AVAILABLE_PROVIDERS["lstm-checks"] = f"{__name__}.Plain"
 
 def first_failure(
     law: Law, subject: Subject, level: str, seed: int, *, shrink: bool = True
-) -> Broken | None:
-    """The law's smallest failure within a level's number of cases, or None where it holds.
+) -> Broken | str:
+    """The law's smallest failure within a level's number of cases.
+
+    Where it holds, what its last case found worth telling, or "".
 
     `excess` of what comes back is that of the smallest case; its case also holds
     "first_error_over_tolerance", since shrinking can make a serious error look small.
@@ -44,7 +46,7 @@ def first_failure(
         database=None,
         deadline=None,
         derandomize=False,
-        phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
+        phases=(Phase.generate, Phase.shrink) if shrink and law.shrinks else (Phase.generate,),
         report_multiple_bugs=False,
         print_blob=False,
         stateful_step_count=8,
@@ -55,9 +57,10 @@ def first_failure(
         return _machine_failure(law, subject, chosen, seed)
     failures: dict[Case, Broken] = {}
     tried_since = 0
+    note = ""
 
     def attempt(case: Case) -> None:
-        nonlocal tried_since
+        nonlocal tried_since, note
         if case in failures:
             raise failures[case]
         if failures:
@@ -66,7 +69,7 @@ def first_failure(
                 return
         subject.begin()
         try:
-            law.check(subject, case)
+            note = law.check(subject, case) or ""
         except Broken as broken:
             broken.case = case.as_dict()
             broken.trace, broken.last = list(subject.trace), subject.last
@@ -79,10 +82,10 @@ def first_failure(
         return _with_first(broken, next(iter(failures.values())))
     except (FlakyFailure, FlakyReplay):
         return next(iter(failures.values()))
-    return None
+    return note
 
 
-def _machine_failure(law: Law, subject: Subject, chosen: settings, seed: int) -> Broken | None:
+def _machine_failure(law: Law, subject: Subject, chosen: settings, seed: int) -> Broken | str:
     assert law.machine is not None
     machine = hypothesis.seed(seed)(law.machine(subject))
     try:
@@ -94,7 +97,7 @@ def _machine_failure(law: Law, subject: Subject, chosen: settings, seed: int) ->
             "the same order of calls gives different answers at different times",
             "Look for state outside the instance, and for random numbers.",
         )
-    return None
+    return ""
 
 
 def _with_first(smallest: Broken, first: Broken) -> Broken:

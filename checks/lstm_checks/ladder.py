@@ -91,14 +91,14 @@ class Ladder:
             reasons = "; ".join(subject.not_offered[need] for need in lacking)
             return LawResult(law.id, law.rung, "not_offered", f"not offered: {reasons}")
         try:
-            broken = first_failure(law, subject, self.level, self.seed, shrink=not soft)
+            found = first_failure(law, subject, self.level, self.seed, shrink=not soft)
         except Halted as halted:
             return self._halted(law, halted, subject)
-        if broken is None:
-            return LawResult(law.id, law.rung, "passed")
+        if isinstance(found, str):
+            return LawResult(law.id, law.rung, "passed", found)
         if soft:
             return LawResult(law.id, law.rung, "blocked", f"does not hold, perhaps by {soft}")
-        return self._failed(law, broken)
+        return self._failed(law, found)
 
     def _loaded(self, law: Law) -> LawResult:
         try:

@@ -13,7 +13,7 @@ from lstm_checks.laws.case import Case, cases
 from lstm_checks.rungs import LEVELS, NEEDS
 
 Part = Literal["forward", "stateful", "backward"]
-Check = Callable[[Subject, Case], None]
+Check = Callable[[Subject, Case], str | None]
 ANY = cases()
 
 
@@ -25,7 +25,7 @@ class Law:
         id: "rung.name", stable.
         rung: the group it belongs to.
         statement: what holds, with its equation.
-        check: raises `Broken` where it does not hold for a case.
+        check: raises `Broken` where it does not hold for a case; may return what is worth telling.
         cases: draws the cases.
         needs: capabilities without which it is not offered.
         part: what it is about; a failure of one part leaves the laws on other parts standing,
@@ -33,6 +33,7 @@ class Law:
         examples: cases tried at the levels quick, standard and deep; 0 leaves the law out.
         explains: a failure here can be what makes later laws fail, so those are then blocked.
         stands_on: rungs that it needs, where they are not those of its own rung.
+        shrinks: a failure is shrunk to the smallest case; no where a case takes long.
         machine: for a law on sequences of calls, what draws and checks them in place of `check`.
     """
 
@@ -46,6 +47,7 @@ class Law:
     examples: tuple[int, int, int]
     explains: bool
     stands_on: tuple[str, ...]
+    shrinks: bool = True
     machine: Callable[[Subject], type[RuleBasedStateMachine]] | None = None
 
     def examples_at(self, level: str) -> int:
@@ -61,6 +63,7 @@ def law(
     examples: tuple[int, int, int] = (2, 6, 60),
     explains: bool = False,
     stands_on: tuple[str, ...] | None = None,
+    shrinks: bool = True,
 ) -> Callable[[Check], Law]:
     """Make a law of a function; its docstring is the statement, its name the end of the id."""
     if part is None:
@@ -80,6 +83,7 @@ def law(
             examples=examples,
             explains=explains,
             stands_on=NEEDS[rung] if stands_on is None else stands_on,
+            shrinks=shrinks,
         )
 
     return made

@@ -1,6 +1,6 @@
 """All laws, in the order in which they are run: first what could explain later failures."""
 
-from lstm_checks.laws import gradients, load, numerics, sequence, shapes, state, step
+from lstm_checks.laws import gradients, load, memory, numerics, sequence, shapes, state, step
 from lstm_checks.laws.law import Law
 
 ALL: tuple[Law, ...] = (
@@ -12,6 +12,7 @@ ALL: tuple[Law, ...] = (
     *sequence.LAWS,
     *state.LAWS,
     *gradients.LAWS,
+    *memory.LAWS,
     *numerics.LAWS,
 )
 BY_ID: dict[str, Law] = {law.id: law for law in ALL}

@@ -1,0 +1,211 @@
+"""Rung memory: a task that only memory solves is solved with recurrence, and not without it.
+
+The task is to predict the next symbol of two sequences that differ in their two ends only, as
+3,0,1,2,3 and 4,0,1,2,4, over drawn symbols: a simplified Experiment 2a of Hochreiter & Schmidhuber
+(1997). In the last step only the first symbol tells what comes. A predictor that sees the last k
+symbols only, fewer than there are steps, gets at most all but one of the 2T predictions right: the
+ceiling that `lstm_reference.memory` computes.
+
+The subject is trained through its own forward and backward; the judge holds the weights.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+from hypothesis import strategies as st
+
+from lstm_checks.broken import Broken
+from lstm_checks.contract import Subject
+from lstm_checks.conventions import Array
+from lstm_checks.laws.case import Case, State
+from lstm_checks.laws.law import law
+from lstm_checks.laws.training import Recurrent, network
+from lstm_reference.memory import SequenceSet, draw_conflicting
+from lstm_reference.network import Sequential
+from lstm_reference.scores import share_right
+
+HIDDEN = 12
+PATIENCE = 300  # updates; the reference needs 30 in the median and 110 at most over 1000 seeds
+EVERY = 5  # updates between two looks
+UPDATES = 160  # without memory
+SAME = 1e-3  # answers (logits of about one) that differ by less are equal
+TASKS = st.builds(
+    lambda T, seed: Case(N=2, T=T, D=T + 1, H=HIDDEN, seed=seed),
+    T=st.integers(4, 8),
+    seed=st.integers(0, 2**16 - 1),
+)
+WITH_STATE = ("backward", "initial_h", "initial_c", "final_h", "final_c")
+
+
+def task_of(case: Case) -> SequenceSet:
+    """Two sequences of T + 1 symbols, out of an alphabet of T + 1."""
+    return draw_conflicting(case.rng("task"), 2, case.T - 1, case.D)
+
+
+def trained(subject: Subject, case: Case) -> tuple[Sequential, Recurrent, int]:
+    """A network trained on whole sequences until it gets all right, and the updates it took.
+
+    Raises:
+        Broken: it does not get there.
+    """
+    task = task_of(case)
+    batch = task.whole()
+    recurrent = Recurrent(subject, case.D, case.H, case.seed)
+    net = network(recurrent, case.D, case.seed)
+    share = 0.0
+    for update in range(1, PATIENCE + 1):
+        net.train_batch(batch.x, batch.targets)
+        if update % EVERY == 0:
+            share = share_right(net.forward(batch.x), batch)
+            if share == 1.0:
+                return net, recurrent, update
+    total = 2 * case.T
+    raise Broken(
+        f"trained through its own forward and backward it gets {round(share * total)} of {total} "
+        f"right after {PATIENCE} updates; without memory {total - 1} can be had",
+        "Every law on single calls holds, so look at what changes over many calls of one "
+        "instance: caches, counters, weights that are kept.",
+    )
+
+
+@law("memory", needs=("backward",), cases=TASKS, examples=(1, 1, 10), shrinks=False)
+def learns(subject: Subject, case: Case) -> str:
+    """Trained on whole sequences, it predicts every symbol, the last of each included."""
+    _, _, updates = trained(subject, case)
+    return f"all {2 * case.T} of {2 * case.T} right after {updates} updates"
+
+
+@law("memory", needs=("backward",), cases=TASKS, examples=(0, 1, 10), shrinks=False)
+def cut_state(subject: Subject, case: Case) -> str:
+    """With h and c cut at every step it reaches the memoryless ceiling and never passes it.
+
+    Each step is a call of its own, from no state; what it answers depends on its symbol alone.
+    """
+    task = task_of(case)
+    how = "with h and c cut at every step"
+    return _at_the_ceiling(subject, case, _steps(task), task.ceiling(1), how)
+
+
+@law("memory", needs=("backward",), cases=TASKS, examples=(0, 1, 10), shrinks=False)
+def short_window(subject: Subject, case: Case) -> str:
+    """Given the last k symbols only, k too few to reach back, it never passes their ceiling."""
+    task = task_of(case)
+    k = int(case.rng("k").integers(2, case.T))
+    how = f"given windows of {k} symbols"
+    return _at_the_ceiling(subject, case, [_windows(task, k)], task.ceiling(k), how)
+
+
+@law("memory", needs=WITH_STATE, cases=TASKS, examples=(0, 1, 10), shrinks=False)
+def lies_in_state(subject: Subject, case: Case) -> str:
+    """Exchange the two sequences' states halfway, and their endings are exchanged.
+
+    So what is remembered lies in (h, c) and nowhere else. What is left of it when h alone, or c
+    alone, is cut at every step is told, and not judged.
+    """
+    net, recurrent, _ = trained(subject, case)
+    batch = task_of(case).whole()
+    half = case.T // 2
+    dense = net.layers[1]
+    ends = []
+    for order in ([0, 1], [1, 0]):
+        _, (h, c) = recurrent.run(batch.x[:, :half], _zeros(case))
+        y, _ = recurrent.run(batch.x[:, half:], (h[order], c[order]))
+        ends.append(dense.forward(y)[:, -1].argmax(axis=-1).tolist())
+    if ends[1] != ends[0][::-1]:
+        raise Broken(
+            "the endings do not follow the state: with the states of the two sequences exchanged "
+            f"halfway it predicts {ends[1]}, where {ends[0][::-1]} is expected",
+            "Continue from the state that is given, and keep nothing else between calls.",
+        )
+    total = 2 * case.T
+    without_h, without_c = (
+        round(total * share_right(dense.forward(_stepwise(recurrent, case, batch.x, cut)), batch))
+        for cut in ("h", "c")
+    )
+    return (
+        f"endings exchanged with the states; with h alone cut at every step {without_h} of "
+        f"{total} right, with c alone cut {without_c}"
+    )
+
+
+def _at_the_ceiling(
+    subject: Subject,
+    case: Case,
+    parts: list[tuple[Array, Array]],
+    ceiling: Fraction,
+    how: str,
+) -> str:
+    """Train on parts x (N, k, D), each answered in its last step; it must end at the ceiling."""
+    net = network(Recurrent(subject, case.D, case.H, case.seed), case.D, case.seed)
+    total = 2 * case.T
+    allowed = ceiling * total
+    best = 0
+    for _ in range(UPDATES // len(parts)):
+        right = 0
+        for x, target in parts:
+            output = net.forward(x)
+            last = output[:, -1]
+            _equal_for_equal(x, last, how)
+            right += int((last.argmax(axis=-1) == target.argmax(axis=-1)).sum())
+            gradient = np.zeros_like(output)
+            gradient[:, -1] = net.loss(target, last)[1]
+            net.backward(gradient)
+            net.optimizer.update(net.weights.vector, net.weights.gather())
+        if right > allowed:
+            raise Broken(
+                f"{how} it gets {right} of {total} right, and no more than {allowed} can be had "
+                "without memory",
+                LEAK,
+            )
+        best = max(best, right)
+    if best < allowed:
+        raise Broken(
+            f"{how} it gets {best} of {total} right, and {allowed} can be had without memory",
+            "Look at what changes over many calls of one instance.",
+        )
+    return f"{how} {best} of {total} right, the ceiling"
+
+
+def _equal_for_equal(x: Array, answers: Array, how: str) -> None:
+    """Rows of equal inputs must get equal answers: there is nothing else to tell them by."""
+    first: dict[bytes, Array] = {}
+    for row, answer in zip(x, answers, strict=True):
+        if np.abs(first.setdefault(row.tobytes(), answer) - answer).max() > SAME:
+            raise Broken(f"{how}, equal inputs get different answers", LEAK)
+
+
+def _steps(task: SequenceSet) -> list[tuple[Array, Array]]:
+    """Each step of both sequences by itself: x (2, 1, D) and its target (2, D)."""
+    batch = task.whole()
+    return [(batch.x[:, t : t + 1], batch.targets[:, t]) for t in range(batch.x.shape[1])]
+
+
+def _windows(task: SequenceSet, k: int) -> tuple[Array, Array]:
+    """The last k inputs at every step of both, blanks before the beginning: (2T, k, D), (2T, D)."""
+    batch = task.whole()
+    N, T, D = batch.x.shape
+    padded = np.concatenate([np.zeros((N, k - 1, D)), batch.x], axis=1)
+    windows = [padded[:, t : t + k] for t in range(T)]
+    return np.concatenate(windows), np.concatenate([batch.targets[:, t] for t in range(T)])
+
+
+def _stepwise(recurrent: Recurrent, case: Case, x: Array, cut: str) -> Array:
+    """y (N, T, H), a step a call, the state handed on but for the h or the c that is cut."""
+    h, c = zeros = _zeros(case)
+    outputs = []
+    for t in range(case.T):
+        y, (h, c) = recurrent.run(x[:, t : t + 1], (h, c))
+        h, c = (zeros[0], c) if cut == "h" else (h, zeros[1])
+        outputs.append(y)
+    return np.concatenate(outputs, axis=1)
+
+
+def _zeros(case: Case) -> State:
+    return np.zeros((case.N, case.H)), np.zeros((case.N, case.H))
+
+
+LEAK = (
+    "Something is carried from call to call, or from row to row, that is not in the state: start "
+    "from zeros where no state is given."
+)
+LAWS = (learns, cut_state, short_window, lies_in_state)

@@ -1,0 +1,279 @@
+"""Many small networks trained side by side: one LSTM and a dense head a trial, by one set of calls.
+
+A memory task says something about a network only over many trials, each with weights and data of
+its own, and a small network alone spends its time in calls, not in arithmetic. Here every array has
+a leading trial axis R; nothing passes from one trial to another. The equations are those of
+`cell.py`. Inputs are symbols, which stand for one-hot vectors, so that x·W is a row of W.
+
+Inside, arrays are (T, R, features, N): a gate of all trials is then one run of memory a trial,
+however few its units are.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_reference.cell import Array, sigmoid
+
+Symbols = NDArray[np.integer[Any]]
+State = tuple[Array, Array]
+
+
+@dataclass(frozen=True)
+class _Cache:
+    """What `backward` needs of one call; h and c hold the initial state first."""
+
+    x: Symbols  # (R, N, T)
+    at: Symbols | None  # (R, N)
+    h: Array  # (T+1, R, H, N)
+    c: Array  # (T+1, R, H, N)
+    gates: Array  # (T, R, 4H, N)
+    tanh_c: Array  # (T, R, H, N)
+    answered: Array  # the h that the head saw: (R, M, H), M its answers a trial
+
+
+class Trials:
+    """R networks of D symbols, H units and K outputs, with Adam.
+
+    Args:
+        params: the initial weights, which are copied, of one float dtype:
+            "W" (R, D, 4H), "U" (R, H, 4H), "b" (R, 4H), the layer's, gate blocks i, f, g, o;
+            "V" (R, H, K), "a" (R, K), the head's: its outputs are h·V + a, before any sigmoid;
+            "S" (R, D, K), if wanted, direct weights from the input to the output, which add x·S.
+
+    Raises:
+        ValueError: a name is missing or unknown, a shape does not fit, or dtypes differ.
+    """
+
+    def __init__(self, params: dict[str, Array]) -> None:
+        _check(params)
+        self._shapes = {name: array.shape[1:] for name, array in params.items()}
+        R = len(params["W"])
+        self.vector: Array = np.concatenate([a.reshape(R, -1) for a in params.values()], axis=1)
+        self.params = self._views(self.vector)
+        self._m, self._v = np.zeros_like(self.vector), np.zeros_like(self.vector)
+        self._updates = 0
+        self._cache: _Cache | None = None
+
+    def __len__(self) -> int:
+        """R, the number of trials."""
+        return len(self.vector)
+
+    def keep(self, trials: NDArray[Any]) -> None:
+        """Go on with these trials alone: a mask (R,) or indices."""
+        self.vector, self._m, self._v = (a[trials] for a in (self.vector, self._m, self._v))
+        self.params = self._views(self.vector)
+        self._cache = None
+
+    def forward(
+        self,
+        x: Symbols,
+        state: State | None = None,
+        at: Symbols | None = None,
+        training: bool = True,
+    ) -> tuple[Array, State]:
+        """The outputs, before any sigmoid, for a batch of sequences a trial.
+
+        Args:
+            x: symbols 0 … D-1 (R, N, T).
+            state: the initial (h, c), each (R, N, H); None means zeros.
+            at: the step (R, N), from 0, whose output is asked of each sequence; None means all.
+                What follows that step does not matter, so shorter sequences may be padded.
+            training: keep what `backward` needs; without, long batches take little memory.
+
+        Returns:
+            The outputs (R, N, K) where `at` is given, else (R, N, T, K), and the final (h, c).
+
+        Raises:
+            ValueError: x, the state or `at` does not fit.
+        """
+        R, D, H = len(self), len(self.params["W"][0]), len(self.params["U"][0])
+        if x.ndim != 3 or len(x) != R or not x.size or x.min() < 0 or x.max() >= D:
+            raise ValueError(f"x is {x.shape}; it should be ({R}, N, T) symbols 0 … {D - 1}")
+        N, T = x.shape[1:]
+        if at is not None and (at.shape != (R, N) or at.min() < 0 or at.max() >= T):
+            raise ValueError(f"at is {at.shape}; it should be {(R, N)} steps 0 … {T - 1}")
+        # σ(z) = ½ + ½ tanh(z/2): with three gates' weights halved, one tanh serves all four
+        half = np.full((4, H), 0.5, self.vector.dtype)
+        half[2] = 1
+        scale = half.reshape(4 * H)
+        rows = ((self.params["W"] + self.params["b"][:, None]) * scale).reshape(R * D, 4 * H)
+        U = np.ascontiguousarray((self.params["U"] * scale).transpose(0, 2, 1))
+        place = np.ascontiguousarray((x + np.arange(0, R * D, D)[:, None, None]).transpose(2, 0, 1))
+        scale = scale[:, None]
+        shift = 1 - scale
+
+        kept = T if training else 1
+        gates = np.empty((kept, R, 4 * H, N), self.vector.dtype)
+        tanh_c = np.empty((kept, R, H, N), self.vector.dtype)
+        h = np.zeros((T + 1, R, H, N), self.vector.dtype)
+        c = np.zeros((kept + 1, R, H, N), self.vector.dtype)
+        if state is not None:
+            if any(array.shape != (R, N, H) for array in state):
+                raise ValueError(f"the state is {[a.shape for a in state]}; each needs {(R, N, H)}")
+            h[0], c[0] = (array.transpose(0, 2, 1) for array in state)
+        for t in range(T):
+            now, new = (t, t + 1) if training else (0, 0)
+            z = gates[now]
+            np.matmul(U, h[t], out=z)
+            z += rows.take(place[t], axis=0).transpose(0, 2, 1)
+            np.tanh(z, out=z)
+            z *= scale
+            z += shift
+            i, f, g, o = (z[:, k * H : (k + 1) * H] for k in range(4))
+            np.multiply(f, c[now], out=c[new])
+            c[new] += i * g
+            np.tanh(c[new], out=tanh_c[now])
+            np.multiply(o, tanh_c[now], out=h[t + 1])
+
+        answered = np.ascontiguousarray(h[1:].transpose(1, 3, 0, 2))  # (R, N, T, H)
+        seen = x
+        if at is not None:
+            r, n = np.ogrid[:R, :N]
+            answered, seen = answered[r, n, at], x[r, n, at]
+        answered = answered.reshape(R, -1, H)
+        output = answered @ self.params["V"] + self.params["a"][:, None]
+        if "S" in self.params:
+            output += self.params["S"][np.arange(R)[:, None], seen.reshape(R, -1)]
+        if training:
+            self._cache = _Cache(x, at, h, c, gates, tanh_c, answered)
+        final = (h[T].transpose(0, 2, 1), c[-1 if training else 0].transpose(0, 2, 1))
+        return output.reshape(*seen.shape, -1), final
+
+    def backward(self, doutput: Array) -> Array:
+        """The gradient (R, P) by `vector`, from the loss's by the last training `forward`'s output.
+
+        It goes back to the first step of that call and no further.
+
+        Raises:
+            RuntimeError: there was no training `forward` before.
+        """
+        if self._cache is None:
+            raise RuntimeError("backward needs a forward with training=True before it")
+        s = self._cache
+        x, R, T = s.x, len(self), len(s.gates)
+        N, H, K = x.shape[1], s.h.shape[2], self.params["a"].shape[1]
+        doutput = doutput.reshape(R, -1, K)
+        gradient = np.empty_like(self.vector)
+        grads = self._views(gradient)
+        grads["V"][...] = s.answered.transpose(0, 2, 1) @ doutput
+        grads["a"][...] = doutput.sum(axis=1)
+        dy = np.zeros((T, R, H, N), self.vector.dtype)
+        rows = doutput @ self.params["V"].transpose(0, 2, 1)
+        seen = x
+        if s.at is None:
+            dy[...] = rows.reshape(R, N, T, H).transpose(2, 0, 3, 1)
+        else:
+            r, n = np.ogrid[:R, :N]
+            dy[s.at, r, :, n] = rows.reshape(R, N, H)
+            seen = x[r, n, s.at]
+        if "S" in self.params:
+            grads["S"][...] = _add_by_symbol(seen.reshape(R, -1), doutput, grads["S"].shape[1])
+
+        # ∂c/∂z of the first three gates, ∂h/∂z of the last, at all steps at once
+        i, f, g, o = (s.gates[:, :, k * H : (k + 1) * H] for k in range(4))
+        dz = np.empty_like(s.gates)
+        dz[:, :, :H] = g * i * (1 - i)
+        dz[:, :, H : 2 * H] = s.c[:-1] * f * (1 - f)
+        dz[:, :, 2 * H : 3 * H] = i * (1 - g * g)
+        dz[:, :, 3 * H :] = s.tanh_c * o * (1 - o)
+        through = o * (1 - s.tanh_c * s.tanh_c)  # ∂h/∂c
+        U = np.ascontiguousarray(self.params["U"])
+        by_gate = dz.reshape(T, R, 4, H, N)
+        dh, dc = np.zeros((R, H, N), dz.dtype), np.zeros((R, H, N), dz.dtype)
+        for t in reversed(range(T)):
+            dh += dy[t]
+            dc += dh * through[t]
+            by_gate[t, :, :3] *= dc[:, None]
+            by_gate[t, :, 3] *= dh
+            np.matmul(U, dz[t], out=dh)
+            dc *= f[t]
+
+        rows = dz.transpose(1, 0, 3, 2).reshape(R, T * N, 4 * H)
+        before = s.h[:-1].transpose(1, 2, 0, 3).reshape(R, H, T * N)
+        grads["U"][...] = before @ rows
+        grads["b"][...] = rows.sum(axis=1)
+        steps = x.transpose(0, 2, 1).reshape(R, T * N)
+        grads["W"][...] = _add_by_symbol(steps, rows, grads["W"].shape[1])
+        return gradient
+
+    def update(
+        self,
+        gradient: Array,
+        learning_rate: float = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+    ) -> None:
+        """One step of `optimizers.Adam` in every trial, from the gradient (R, P)."""
+        self._updates += 1
+        rate = learning_rate * (1 - beta_2**self._updates) ** 0.5 / (1 - beta_1**self._updates)
+        self._m += (1 - beta_1) * (gradient - self._m)
+        self._v += (1 - beta_2) * (gradient * gradient - self._v)
+        step = np.sqrt(self._v)
+        step += epsilon
+        np.divide(self._m, step, out=step)
+        step *= rate
+        self.vector -= step
+
+    def _views(self, vector: Array) -> dict[str, Array]:
+        """The weights' arrays (R, …) as views into a vector (R, P)."""
+        views, end = {}, 0
+        for name, shape in self._shapes.items():
+            start, end = end, end + int(np.prod(shape))
+            views[name] = vector[:, start:end].reshape(len(vector), *shape)
+        return views
+
+
+def sigmoid_cross_entropy(outputs: Array, targets: Symbols) -> tuple[Array, Array]:
+    """Each trial's binary cross-entropy of σ(outputs) against one-hot targets.
+
+    Args:
+        outputs: (R, …, K), before the sigmoid.
+        targets: the symbols (R, …) whose output should be 1, all others 0.
+
+    Returns:
+        The losses (R,), the mean over all but the trial axis, and their gradient by the outputs.
+
+    Raises:
+        ValueError: the shapes do not fit.
+    """
+    if outputs.shape[:-1] != targets.shape:
+        raise ValueError(f"the outputs are {outputs.shape} and the targets {targets.shape}")
+    answers = outputs[0].size
+    right = np.take_along_axis(outputs, targets[..., None], axis=-1)
+    softplus = np.maximum(outputs, 0) + np.log1p(np.exp(-np.abs(outputs)))
+    total = softplus.reshape(len(outputs), -1).sum(axis=1)
+    loss = (total - right.reshape(len(outputs), -1).sum(axis=1)) / answers
+    gradient = sigmoid(outputs)
+    error = np.take_along_axis(gradient, targets[..., None], axis=-1) - 1
+    np.put_along_axis(gradient, targets[..., None], error, axis=-1)
+    gradient /= answers
+    return loss, gradient
+
+
+def _add_by_symbol(symbols: Symbols, rows: Array, D: int) -> Array:
+    """The sum (R, D, K) of those rows (R, M, K) that stand at each symbol of (R, M)."""
+    R, _, K = rows.shape
+    place = ((np.arange(R)[:, None] * D + symbols) * K)[:, :, None] + np.arange(K)
+    return np.bincount(place.ravel(), rows.ravel(), R * D * K).reshape(R, D, K)
+
+
+def _check(params: dict[str, Array]) -> None:
+    expected = {"W", "U", "b", "V", "a"}
+    if set(params) - {"S"} != expected:
+        raise ValueError(
+            f"params has {sorted(params)}; it should have {sorted(expected)}, or S too"
+        )
+    R, D, _ = params["W"].shape
+    H, K = params["V"].shape[1:]
+    shapes = {"W": (R, D, 4 * H), "U": (R, H, 4 * H), "b": (R, 4 * H)}
+    shapes |= {"V": (R, H, K), "a": (R, K), "S": (R, D, K)}
+    for name, array in params.items():
+        if array.shape != shapes[name]:
+            raise ValueError(f"{name} is {array.shape}; it should be {shapes[name]}")
+    dtypes = {array.dtype for array in params.values()}
+    if len(dtypes) != 1 or dtypes.pop().kind != "f":
+        raise ValueError("the weights are of several dtypes; they should be of one float dtype")

@@ -13,13 +13,13 @@ MEMORY = [law.id for law in ALL if law.rung == "memory"]
 
 
 class Tired(LSTM):
-    """Its gradients are zero once it has been called four times."""
+    """Its gradients point the wrong way once it has been called four times."""
 
     def backward(self, dy, dstate=None):
         self.calls = getattr(self, "calls", 0) + 1
         result = super().backward(dy, dstate)
         if self.calls > 4:
-            self.grads = {name: np.zeros_like(array) for name, array in self.grads.items()}
+            self.grads = {name: -array for name, array in self.grads.items()}
         return result
 
 

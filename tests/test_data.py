@@ -183,7 +183,7 @@ def test_noisy_sine() -> None:
 
 
 def test_airline_passengers() -> None:
-    """Known values: the total, first, last, largest and smallest, and the totals of the years and of the months."""
+    """Known values: first, last, largest, smallest, and the totals of all, of years, of months."""
     series = airline_passengers()
     assert series.shape == (144,)
     assert series.dtype == float

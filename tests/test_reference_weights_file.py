@@ -59,6 +59,13 @@ def test_round_trip_under_exactly_the_given_name(saved: Path) -> None:
     assert [file.name for file in saved.parent.iterdir()] == ["saved"]
 
 
+def test_equal_weights_give_equal_bytes(saved: Path, tmp_path: Path) -> None:
+    save_weights(tmp_path / "again", {name: array.copy() for name, array in WEIGHTS.items()})
+    assert (tmp_path / "again").read_bytes() == saved.read_bytes()
+    with zipfile.ZipFile(saved) as archive:
+        assert {member.date_time[0] for member in archive.infolist()} == {1980}  # not today
+
+
 def test_numpy_reads_the_file_without_pickle(saved: Path) -> None:
     assert stored(saved).keys() == {*WEIGHTS, "checksum"}
     assert np.array_equal(stored(saved)["0.W"], WEIGHTS["0.W"])
@@ -100,7 +107,7 @@ def test_any_truncation_is_refused(saved: Path, data: st.DataObject) -> None:
 def test_a_changed_value_is_refused(saved: Path, tmp_path: Path, name: str) -> None:
     arrays = stored(saved)
     arrays[name] = arrays[name].copy()
-    arrays[name].flat[0] = np.nextafter(arrays[name].flat[0], np.inf)
+    arrays[name].flat[0] = np.nextafter(arrays[name].flat[0], np.float32(np.inf))
     refused(tmp_path / "file", npz(**arrays), "the checksum does not match")
 
 

@@ -26,6 +26,8 @@ _HEADER = 4096  # more than the header of any array here takes
 def save_weights(path: str | os.PathLike[str], weights: Mapping[str, Array]) -> None:
     """Write the named arrays to `path`, exactly that name, replacing a file that is there.
 
+    Equal weights give equal bytes.
+
     Raises:
         ValueError: a weight is not finite; nothing is written.
     """
@@ -34,7 +36,11 @@ def save_weights(path: str | os.PathLike[str], weights: Mapping[str, Array]) -> 
             raise ValueError(f"weight {name} has values that are not finite; it is not saved")
     content = io.BytesIO()
     arrays = {name: np.asarray(array, order="C") for name, array in weights.items()}
-    np.savez(content, allow_pickle=False, **arrays, **{_CHECKSUM: _checksum(arrays)})
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, array in {**arrays, _CHECKSUM: _checksum(arrays)}.items():
+            member = io.BytesIO()
+            npy.write_array(member, array, version=(1, 0), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue())
     Path(path).write_bytes(content.getvalue())
 
 

@@ -189,8 +189,8 @@ class Layer:
         reply = subject.ask(
             "create", key, input_size=self.D, hidden_size=self.H, stateful=stateful, weights=weights
         )
-        self._names = reply["params"]
-        subject.trace[-1].given["has_params"] = self._has_params = self._names is not None
+        self._names = reply["names"]
+        subject.trace[-1].given["has_params"] = self._has_params = reply["has_params"]
         self.found: dict[str, Any] = reply["found"]
         self._shapes = {
             name: array.shape for name, array in self.found.items() if isinstance(array, np.ndarray)

@@ -108,7 +108,8 @@ class Host:
         found = {name: _encoded(_get_weight(layer, name)) for name in weights}
         for name, array in weights.items():
             _set_weight(layer, name, array)
-        return {"found": found, "params": _param_names(layer)}
+        has_params = getattr(layer, "params", None) is not None
+        return {"found": found, "names": _weight_names(layer), "has_params": has_params}
 
     def _write(self, key: int, weights: dict[str, Any]) -> None:
         for name, array in weights.items():
@@ -194,9 +195,9 @@ def _adapter(name: str, is_file: bool) -> ModuleType:
 
 def _get_weight(layer: Any, name: str) -> Any:
     params = getattr(layer, "params", None)
-    if isinstance(params, dict):
-        return params.get(name)
-    return getattr(layer, name, None)
+    if params is None:
+        return getattr(layer, name, None)
+    return params[name] if name in params else None
 
 
 def _set_weight(layer: Any, name: str, array: Any) -> None:
@@ -207,10 +208,15 @@ def _set_weight(layer: Any, name: str, array: Any) -> None:
         params[name] = array.copy()
 
 
-def _param_names(layer: Any) -> list[str] | None:
+def _weight_names(layer: Any) -> list[str]:
+    """The names in params, or, where there is none, of the attributes that are arrays."""
     params = getattr(layer, "params", None)
     if params is None:
-        return None
+        params = [
+            name
+            for name, value in getattr(layer, "__dict__", {}).items()
+            if isinstance(value, np.ndarray)
+        ]
     return [str(name)[:80] for name in list(params)[:64]]
 
 

@@ -214,12 +214,16 @@ class Layer:
         self._subject.ask("write", self._key, weights=fitted)
         self._subject.trace[-1].given["has_params"] = self._has_params
 
+    def weight_names(self, which: str) -> tuple[str, ...]:
+        """The subject's names for "W", "U" or "b"."""
+        return self._subject.conventions.weight_names(which, self._names)
+
     def read(self) -> dict[str, Any]:
         """The subject's weights as they are now, in its own layout, by its own names."""
         names = [
             name
             for which in ("W", "U", "b")
-            for name in self._subject.conventions.weight_names(which, self._names)
+            for name in self.weight_names(which)
         ]
         found: dict[str, Any] = self._subject.ask("read", self._key, names=names)
         return found
@@ -384,7 +388,7 @@ class Layer:
         given = grads["dict"]
         native: dict[str, dict[str, Array]] = {}
         for which in ("W", "U", "b"):
-            names = self._subject.conventions.weight_names(which, self._names)
+            names = self.weight_names(which)
             arrays = {}
             for name in names:
                 if name not in given:

@@ -58,7 +58,7 @@ def weights(subject: Subject, case: Case) -> None:
     _check_shapes(subject, layer)
     before = layer.forward(case.x, case.state).y
     for which in ("W", "U", "b"):
-        names = subject.conventions.weight_names(which)
+        names = layer.weight_names(which)
         if not names:
             continue
         layer.write(case.params | {which: -case.params[which]})
@@ -91,12 +91,10 @@ def _check_shapes(subject: Subject, layer: Layer) -> None:
         return
     conventions = subject.conventions
     for which in ("W", "U", "b"):
-        names = conventions.weight_names(which)
+        names = layer.weight_names(which)
         for name in names:
             value = layer.found.get(name)
             shape = conventions.shape_out(which, layer.D, layer.H, per_gate=len(names) == 4)
-            if name not in layer.found:
-                continue  # one of two biases, known by another name
             if value is None:
                 raise Broken(
                     f"it has no weight {name!r}",

@@ -105,11 +105,12 @@ class Host:
             self._results.clear()
         options = {"stateful": True} if stateful else {}
         layer = self._layers[key] = self._adapted(input_size, hidden_size, **options)
-        found = {name: _encoded(_get_weight(layer, name)) for name in weights}
+        names = _weight_names(layer)
+        found = {name: _encoded(_get_weight(layer, name)) for name in {*weights, *names}}
         for name, array in weights.items():
             _set_weight(layer, name, array)
         has_params = getattr(layer, "params", None) is not None
-        return {"found": found, "names": _weight_names(layer), "has_params": has_params}
+        return {"found": found, "names": names, "has_params": has_params}
 
     def _write(self, key: int, weights: dict[str, Any]) -> None:
         for name, array in weights.items():

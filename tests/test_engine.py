@@ -9,7 +9,7 @@ import pytest
 import lstm_reference.lstm
 from lstm_checks import api
 from lstm_checks.broken import Broken
-from lstm_checks.contract import Subject
+from lstm_checks.subject import Subject
 from lstm_checks.engine import SHRINKS, first_failure
 from lstm_checks.laws.case import cases
 from lstm_checks.laws.law import law

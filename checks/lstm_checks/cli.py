@@ -2,6 +2,7 @@
 
 import json
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,24 @@ if TYPE_CHECKING:
 LEVELS = ("quick", "standard", "deep")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+# Commands with a package of their own, imported when they are called.
+ELSEWHERE = {"bench": "lstm_checks.bench.command"}
+
+
+class Commands(click.Group):
+    """The commands of this file, and those of ELSEWHERE."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *ELSEWHERE})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(import_module(ELSEWHERE[cmd_name]), cmd_name)
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="lstm-checks")
 def main() -> None:
     """Tells whether an LSTM is right, and if not, what is wrong."""

@@ -7,9 +7,9 @@ from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, Hypoth
 from hypothesis.stateful import run_state_machine_as_test
 
 from lstm_checks.broken import Broken
-from lstm_checks.contract import Subject
 from lstm_checks.laws.case import Case
 from lstm_checks.laws.law import Law
+from lstm_checks.subject import Subject
 
 SHRINKS = 60  # smaller cases tried after the first failure
 

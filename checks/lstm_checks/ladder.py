@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 
 from lstm_checks.broken import Broken
-from lstm_checks.contract import Subject
 from lstm_checks.engine import first_failure
 from lstm_checks.laws.law import Law
 from lstm_checks.laws.registry import ALL
@@ -12,6 +11,7 @@ from lstm_checks.report.model import WRONG, LawResult, Report
 from lstm_checks.report.reproduce import script
 from lstm_checks.report.words import sentence
 from lstm_checks.sources import Source
+from lstm_checks.subject import Subject
 from lstm_checks.worker.process import Channel, Halted, Limits, Process
 
 IMPORTS = "load.imports"

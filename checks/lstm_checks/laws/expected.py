@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lstm_checks.contract import Subject
 from lstm_checks.conventions import Array
 from lstm_checks.laws.case import Case, State
+from lstm_checks.subject import Subject
 from lstm_reference import unrolled
 
 

@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstm_checks.contract import Gradients, Subject
+from lstm_checks.contract import Gradients
 from lstm_checks.conventions import Array
 from lstm_checks.laws import expect, expected
 from lstm_checks.laws.case import Case, State, cases
 from lstm_checks.laws.expected import start, upstream
 from lstm_checks.laws.law import law
 from lstm_checks.laws.tolerance import tolerance
+from lstm_checks.subject import Subject
 from lstm_reference import unrolled
 
 BACKWARD = ("backward",)

@@ -8,9 +8,9 @@ from typing import Literal
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
 
-from lstm_checks.contract import Subject
 from lstm_checks.laws.case import Case, cases
 from lstm_checks.rungs import LEVELS, NEEDS
+from lstm_checks.subject import Subject
 
 Part = Literal["forward", "stateful", "backward"]
 Check = Callable[[Subject, Case], str | None]

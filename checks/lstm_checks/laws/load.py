@@ -4,11 +4,12 @@ import numpy as np
 from hypothesis import strategies as st
 
 from lstm_checks.broken import Broken
-from lstm_checks.contract import Layer, Subject
 from lstm_checks.laws import expect
 from lstm_checks.laws.case import Case
 from lstm_checks.laws.law import law
 from lstm_checks.laws.tolerance import tolerance
+from lstm_checks.layer import Layer
+from lstm_checks.subject import Subject
 
 ONCE = (1, 1, 1)
 FIXED = st.builds(Case, D=st.just(3), H=st.just(2))

@@ -15,11 +15,11 @@ import numpy as np
 from hypothesis import strategies as st
 
 from lstm_checks.broken import Broken
-from lstm_checks.contract import Subject
 from lstm_checks.conventions import Array
 from lstm_checks.laws.case import Case, State
 from lstm_checks.laws.law import law
 from lstm_checks.laws.training import Recurrent, network
+from lstm_checks.subject import Subject
 from lstm_reference.memory import SequenceSet, draw_conflicting
 from lstm_reference.network import Sequential
 from lstm_reference.scores import share_right

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from lstm_checks.broken import Broken
-from lstm_checks.contract import Output, Subject
+from lstm_checks.contract import Output
 from lstm_checks.conventions import Array
 from lstm_checks.laws import expect, expected
 from lstm_checks.laws.case import Case
@@ -14,6 +14,7 @@ from lstm_checks.laws.gradients import both, named
 from lstm_checks.laws.law import law
 from lstm_checks.laws.tolerance import precision, tolerance
 from lstm_checks.rungs import NEEDS
+from lstm_checks.subject import Subject
 
 # Manners are looked at before any value: where they fail, values can be wrong because of them.
 EARLY = NEEDS["step"]

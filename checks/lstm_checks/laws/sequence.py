@@ -3,13 +3,13 @@
 import numpy as np
 
 from lstm_checks.broken import Broken
-from lstm_checks.contract import Subject
 from lstm_checks.laws import expect, expected
 from lstm_checks.laws.case import Case, cases
 from lstm_checks.laws.expected import start
 from lstm_checks.laws.law import law
 from lstm_checks.laws.tolerance import tolerance
 from lstm_checks.rungs import NEEDS
+from lstm_checks.subject import Subject
 
 # Whether a given state is used at all is asked before any step is looked at.
 EARLY = NEEDS["step"]

@@ -1,12 +1,12 @@
 """Rung shapes: what comes back has the form and the shapes of the contract, at every size."""
 
 from lstm_checks.broken import Broken
-from lstm_checks.contract import Subject
 from lstm_checks.laws import expect
 from lstm_checks.laws.case import Case
 from lstm_checks.laws.expected import start, upstream
 from lstm_checks.laws.law import Law, law
 from lstm_checks.laws.tolerance import tolerance
+from lstm_checks.subject import Subject
 
 FEW = (1, 2, 10)
 

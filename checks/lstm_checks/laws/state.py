@@ -3,13 +3,14 @@
 import numpy as np
 
 from lstm_checks.broken import Broken
-from lstm_checks.contract import Output, Subject
+from lstm_checks.contract import Output
 from lstm_checks.conventions import Array
 from lstm_checks.laws import expect, expected
 from lstm_checks.laws.case import Case, State, cases
 from lstm_checks.laws.law import Law, law
 from lstm_checks.laws.state_machine import machine
 from lstm_checks.laws.tolerance import tolerance
+from lstm_checks.subject import Subject
 
 STATEFUL = ("stateful",)
 

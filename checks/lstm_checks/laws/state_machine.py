@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from lstm_checks.broken import Broken
-from lstm_checks.contract import Subject
 from lstm_checks.laws import expect, expected
 from lstm_checks.laws.case import Case, State
 from lstm_checks.laws.law import law
 from lstm_checks.laws.tolerance import tolerance
+from lstm_checks.subject import Subject
 
 WHICH = st.sampled_from((0, 1))
 LENGTH = st.integers(1, 4)

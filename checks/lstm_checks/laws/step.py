@@ -18,12 +18,12 @@ import numpy as np
 from hypothesis import strategies as st
 
 from lstm_checks.broken import Broken
-from lstm_checks.contract import Subject
 from lstm_checks.conventions import GATES, Array
 from lstm_checks.laws import expect, expected
 from lstm_checks.laws.case import SCALES, Case, cases
 from lstm_checks.laws.law import law
 from lstm_checks.laws.tolerance import tolerance
+from lstm_checks.subject import Subject
 
 SATURATED = 30.0  # σ(-30) = 9e-14, far below every tolerance here
 WORLDS = ("bias", "input", "recurrent")

@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from lstm_checks.contract import Layer, State, Subject
+from lstm_checks.contract import State
 from lstm_checks.conventions import Array
+from lstm_checks.layer import Layer
+from lstm_checks.subject import Subject
 from lstm_reference.initializers import orthogonal
 from lstm_reference.layers import Dense
 from lstm_reference.losses import categorical_cross_entropy_from_logits

@@ -7,9 +7,10 @@ import numpy as np
 
 import lstm_checks.adapters
 from lstm_checks.broken import Broken
-from lstm_checks.contract import Call, Subject
+from lstm_checks.contract import Call
 from lstm_checks.conventions import GATES, Array, Conventions
 from lstm_checks.sources import Source
+from lstm_checks.subject import Subject
 
 FROM_FILE = """\
 import importlib.util

@@ -198,7 +198,7 @@ def _get_weight(layer: Any, name: str) -> Any:
     params = getattr(layer, "params", None)
     if params is None:
         return getattr(layer, name, None)
-    return params[name] if name in params else None
+    return params.get(name)
 
 
 def _set_weight(layer: Any, name: str, array: Any) -> None:

@@ -185,3 +185,13 @@ def test_what_a_subject_prints_is_kept_apart(tmp_path):
     assert report.stdout.startswith("hello\nhello\n")
     assert report.stderr.startswith("there\nthere\n")
     assert "hello" not in str(report)
+
+
+def test_what_was_printed_before_a_crash_is_kept(tmp_path):
+    source = RIGHT + (
+        "    def backward(self, dy, dstate=None):\n        print('last words'); import os; os._exit(7)\n"
+    )
+    report = ladder_on(tmp_path, source).report()
+    assert report.cause.message == "backward ended its process (exit code 7)"
+    assert "last words" in report.stdout
+    assert report["state.any_order"].status == "passed"

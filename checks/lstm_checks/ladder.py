@@ -58,8 +58,7 @@ class Ladder:
                     self._wrong.append((law, result))
                 yield result
         finally:
-            self._output = self._channel.output()
-            self._channel.close()
+            self._close()
 
     def report(self) -> Report:
         """Run to the end, and report."""
@@ -121,8 +120,7 @@ class Ladder:
         """The law's result; a new process takes the subject up again for the other laws."""
         more = ""
         if self._owned and subject.seconds_left() > 0:
-            self._channel.close()
-            self._stdout, self._stderr = self._channel.output()
+            self._close()
             self._channel = Process()
             try:
                 self._subject = subject.reloaded(self._channel, self.source)
@@ -130,6 +128,12 @@ class Ladder:
                 more = "; then it could not be loaded a second time"
                 self._subject = None
         return _halted_result(law, halted, more)
+
+    def _close(self) -> None:
+        """End the subject's process, and keep what it printed."""
+        self._channel.close()
+        stdout, stderr = self._channel.output()
+        self._output = (self._output[0] + stdout, self._output[1] + stderr)
 
     def _blockers(self, law: Law) -> tuple[str, str]:
         """The ids of what went wrong before: what rules the law out, and what could explain it.

@@ -189,7 +189,8 @@ def test_what_a_subject_prints_is_kept_apart(tmp_path):
 
 def test_what_was_printed_before_a_crash_is_kept(tmp_path):
     source = RIGHT + (
-        "    def backward(self, dy, dstate=None):\n        print('last words'); import os; os._exit(7)\n"
+        "    def backward(self, dy, dstate=None):\n"
+        "        print('last words'); import os; os._exit(7)\n"
     )
     report = ladder_on(tmp_path, source).report()
     assert report.cause.message == "backward ended its process (exit code 7)"

@@ -1,0 +1,1 @@
+"""lstm-checks bench: a subject timed against rivals and the floor, by the judge's clock."""

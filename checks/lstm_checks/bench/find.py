@@ -14,7 +14,7 @@ import numpy as np
 from lstm_checks.bench.calls import Calls
 from lstm_checks.bench.measure import Block, Participant
 from lstm_checks.bench.outcome import Cell
-from lstm_checks.bench.verify import Judge, Results, belongs, computed
+from lstm_checks.bench.verify import Judge, Truth, belongs
 from lstm_checks.bench.worker import CLOCKS
 from lstm_checks.broken import Broken
 from lstm_checks.conventions import Array
@@ -104,7 +104,7 @@ class WatchAtShape:
     judge: Judge
     earlier: dict[str, Calls]
 
-    def block(self, block: Block, calls: Calls) -> None:
+    def block(self, block: Block, calls: Calls, truth: Truth) -> None:
         """Look at a block that has just been timed, and verify its results.
 
         Raises:
@@ -122,10 +122,10 @@ class WatchAtShape:
             if self.cell.backward
             else {secrets.randbelow(block.k)}
         ):
-            self._verify(call, block, calls)
+            self._verify(call, block, calls, truth)
         self.earlier["an earlier block"] = calls.first(1)
 
-    def _verify(self, call: int, block: Block, calls: Calls) -> None:
+    def _verify(self, call: int, block: Block, calls: Calls, truth: Truth) -> None:
         where = f"{self.cell.shape}, call {call} of {block.k}"
         shape = self.cell.shape
         try:
@@ -142,7 +142,7 @@ class WatchAtShape:
         self.cell.denormals += sum(
             int(np.sum((a != 0) & (np.abs(a) < tiny[a.dtype]))) for a in got.values()
         )
-        expected = computed(calls, call, self.cell.backward, self.participant.offered, "float64")
+        expected = truth.of(call, self.participant.offered)
         name, excess = self.judge.worst(got, expected)
         timing = self.cell.timings[self.participant.contender.name]
         timing.error_over_tolerance = max(timing.error_over_tolerance, excess)
@@ -190,6 +190,3 @@ class WatchAtShape:
         self.participant.stage(calls)
         block = self.participant.go(order)
         return block.cpu or block.wall  # CPU time stays as it is when others use the processor
-
-
-__all__ = ["Results", "Watch", "WatchAtShape"]

@@ -16,7 +16,7 @@ from lstm_checks.bench.measure import Participant
 from lstm_checks.bench.outcome import Cell, Outcome, Timing
 from lstm_checks.bench.rivals import FLOOR, FLOOR_CONTENDER, SUBJECT, Contender
 from lstm_checks.bench.shapes import Shape
-from lstm_checks.bench.verify import Judge
+from lstm_checks.bench.verify import Judge, Truth
 from lstm_checks.broken import Broken
 from lstm_checks.sources import Source
 from lstm_checks.worker.process import Halted
@@ -73,7 +73,7 @@ class Bench:
     def __init__(self, plan: Plan, verdict: str, tick: Tick) -> None:
         self._plan = plan
         self._tick = tick
-        self._processes: dict[Source, Participant] = {}
+        self._processes: dict[tuple[str, Source], Participant] = {}
         self._turn = 0
         self.watch: dict[str, Watch] = {}
         everyone = (plan.subject, *plan.rivals, FLOOR_CONTENDER)
@@ -129,13 +129,12 @@ class Bench:
         return True
 
     def _participant(self, contender: Contender, backward: bool) -> Participant:
-        source = contender.source(backward)
-        if source not in self._processes:
-            started = Participant(contender, source, self._plan.threads)
-            self._processes[source] = started
+        key = contender.name, contender.source(backward)
+        if key not in self._processes:
+            started = self._processes[key] = Participant(contender, key[1], self._plan.threads)
             started.measure_overhead()
             self.outcome.contenders[contender.name] |= started.said
-        return self._processes[source]
+        return self._processes[key]
 
     @contextmanager
     def _blamed(self, contender: Contender) -> Iterator[None]:
@@ -186,6 +185,7 @@ class Bench:
             self._tick(doing, 0)
             most = max(cell.timings[contender.name].k for contender, _ in field)
             calls = self._draw(shape, most)
+            truth = Truth(calls, backward)
             order = field[turn % len(field) :] + field[: turn % len(field)]
             for contender, participant in order:
                 mine = calls.first(cell.timings[contender.name].k)
@@ -197,7 +197,7 @@ class Bench:
                         if contender.name == FLOOR:
                             self.watch[FLOOR].account(block)
                         else:
-                            watching[contender.name].block(block, mine)
+                            watching[contender.name].block(block, mine, truth)
                 except _Left as left:
                     field = [one for one in field if one[0] is not contender]
                     self._leave_out(contender, cell, left)
@@ -213,16 +213,18 @@ class Bench:
         participant.new_layer(shape.D, shape.H, backward)
         participant.stage(warm_up)
         participant.go([0])  # libraries make their buffers and choose their ways here
-        memory = participant.peak_memory(warm_up, backward)
+        memory = None
+        if participant.contender.name != FLOOR:
+            memory = participant.peak_memory(warm_up, backward)
         k = participant.calls_for(lambda count: self._draw(shape, count), self._plan.block)
         return Timing(k, participant.overhead, memory=memory)
 
     def _leave_out(self, contender: Contender, cell: Cell, left: "_Left") -> None:
         cell.timings.pop(contender.name, None)
         self.outcome.note(f"{contender.name} is left out at {cell.shape}: {left}")
-        source = contender.source(cell.backward)
-        if source in self._processes:
-            self._processes.pop(source).close()
+        key = contender.name, contender.source(cell.backward)
+        if key in self._processes:
+            self._processes.pop(key).close()
 
     def _draw(self, shape: Shape, count: int) -> Calls:
         """Fresh calls: no two draws of a run are the same."""

@@ -52,6 +52,21 @@ def computed(calls: Calls, call: int, backward: bool, offered: Offered, dtype: s
     return results
 
 
+class Truth:
+    """What is expected of a turn's calls, computed once for all who made them."""
+
+    def __init__(self, calls: Calls, backward: bool) -> None:
+        self._calls, self._backward = calls, backward
+        self._known: dict[tuple[int, Offered], Results] = {}
+
+    def of(self, call: int, offered: Offered) -> Results:
+        """The results of a call; see `computed`."""
+        key = call, offered
+        if key not in self._known:
+            self._known[key] = computed(self._calls, call, self._backward, offered, "float64")
+        return self._known[key]
+
+
 @dataclass(frozen=True)
 class Judge:
     """Limits for the results of one shape and dtype: the largest right error, by name."""

@@ -1,0 +1,18 @@
+"""Benchmarks run only where asked for: `pytest --pyargs lstm_checks` runs the laws alone."""
+
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave this folder out, unless an argument names it or something in it."""
+    if not collection_path.is_relative_to(HERE):
+        return None
+    named = [str(one).partition("::")[0] for one in config.args]
+    here = any(
+        one.startswith(__package__) or Path(one).resolve().is_relative_to(HERE) for one in named
+    )
+    return None if here else True

@@ -1,27 +1,57 @@
 """The LSTM layer over a sequence, in the native contract: forward, backward, stateful on request.
 
-The equations are those of `cell.py`; here the input products of all steps are one product, and so
-are the weight gradients, so that only the recurrent products remain in the loop over time.
+The equations are those of `cell.py`, arranged so that little is left to do at a step:
+
+- σ(z) = ½ + ½·tanh(½z), so that one tanh does all four gates: a slope, ½ or (for g) 1, times z
+  before the tanh, the same slope after it, and an offset, ½ or 0.
+- In memory the c, i, f, g, o of a step follow one another, each (N, H) in one piece. So the gates
+  are one piece too, and (f, g) times (c, i) gives both terms of the next c in one call.
+- The gradient takes of the gates, c and tanh(c') only products that do not depend on dh and dc.
+  They are formed for many steps at once.
+- h, x and a 1 for the bias form a row. The gradients of U, W and b are then one product, of the
+  rows of all steps with their dz.
+
+`docs/performance.md` has what each of these gives, and what did not help.
 """
 
 from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
 
 import numpy as np
 
-from lstm_reference.cell import Array, sigmoid
+from lstm_reference import blocked
+from lstm_reference.cell import Array
+from lstm_reference.shapes import check_input, check_output_gradient, check_state
 
 State = tuple[Array, Array]
+
+FEW_ROWS = 64  # of a whole call: for fewer, to copy the weights costs more than it saves
+FACTORS_AT_ONCE = 2**17  # entries, which stay in the cache of a processor until they are used
 
 
 @dataclass(frozen=True)
 class _Cache:
-    """What `backward` needs of one call: x (N, T, D), h and c (N, T+1, H), gates (N, T, 4H)."""
+    """What `backward` needs of one call: 6H + D + 1 numbers for each row and step.
 
-    x: Array
-    h: Array
+    rows (T+1, N, H+D+1) are h, x and 1 of every step, and then the final h; steps (T, 5, N, H) are
+    c, i, f, g, o; c (T+1, N, H) are those in `steps`, and then the final c.
+    """
+
+    rows: Array
+    steps: Array
     c: Array
-    gates: Array
-    tanh_c: Array
+
+    def fits(self, N: int, T: int, D: int, H: int, dtype: np.dtype[Any]) -> bool:
+        """Whether it is of these sizes, and can serve another call."""
+        sizes = (T + 1, N, H + D + 1), (T, 5, N, H), dtype
+        return (self.rows.shape, self.steps.shape, self.rows.dtype) == sizes
+
+
+def _new_cache(N: int, T: int, D: int, H: int, dtype: np.dtype[Any]) -> _Cache:
+    memory = np.empty((5 * T + 1, N, H), dtype)
+    rows = np.empty((T + 1, N, H + D + 1), dtype)
+    return _Cache(rows, memory[:-1].reshape(T, 5, N, H), memory[::5])
 
 
 class LSTM:
@@ -85,41 +115,32 @@ class LSTM:
             ValueError: x or the state does not have the shape above.
         """
         W, U, b = (self.params[name] for name in ("W", "U", "b"))
-        H = self.hidden_size
-        if x.ndim != 3 or x.shape[1] < 1 or x.shape[2] != self.input_size:
-            raise ValueError(f"x is {x.shape}; it should be (N, T, {self.input_size}) with T ≥ 1")
+        check_input(x, self.input_size)
         N, T, D = x.shape
+        H = self.hidden_size
+        dtype = np.result_type(x, W, U, b)
+        state = self._state if state is None else state
         if state is None:
-            state = self._state
-        if state is None:
-            state = (np.zeros((N, H), x.dtype), np.zeros((N, H), x.dtype))
-        for name, array in zip("hc", state, strict=True):
-            if array.shape != (N, H):
-                raise ValueError(
-                    f"the initial {name} is {array.shape}; this batch needs {(N, H)} "
-                    "(reset_state() forgets the state of another batch)"
-                )
+            state = (np.zeros((N, H), dtype), np.zeros((N, H), dtype))
+        check_state(state, ("the initial h", "the initial c"), (N, H))
 
-        z = (x.reshape(N * T, D) @ W + b).reshape(N, T, 4 * H)
-        h = np.empty((N, T + 1, H), z.dtype)
-        c = np.empty((N, T + 1, H), z.dtype)
-        tanh_c = np.empty((N, T, H), z.dtype)
-        h[:, 0], c[:, 0] = state
-        for t in range(T):
-            z[:, t] += h[:, t] @ U
-            gates = sigmoid(z[:, t])
-            gates[:, 2 * H : 3 * H] = np.tanh(z[:, t, 2 * H : 3 * H])
-            z[:, t] = gates  # the gates take their pre-activations' place
-            i, f, g, o = np.split(gates, 4, axis=1)
-            c[:, t + 1] = f * c[:, t] + i * g
-            tanh_c[:, t] = np.tanh(c[:, t + 1])
-            h[:, t + 1] = o * tanh_c[:, t]
+        # The system takes long to give memory, so the last call's serves again if it fits. Nobody
+        # else holds it. If not, it is let go before there is new.
+        cache, self._cache = self._cache, None
+        if cache is None or not cache.fits(N, T, D, H, dtype):
+            cache = None
+            cache = _new_cache(N, T, D, H, dtype)
+        rows, h, c = cache.rows, cache.rows[:, :, :H], cache.c
+        rows[:T, :, H:-1] = x.swapaxes(0, 1)
+        rows[:T, :, -1] = 1
+        h[0], c[0] = state
+        _forward_steps(cache, W, U, b)
+        self._cache = cache
 
-        self._cache = _Cache(x.copy(), h, c, z, tanh_c)
         if self.stateful:
-            self._state = (h[:, T].copy(), c[:, T].copy())
-        y = h[:, 1:].copy() if self.return_sequences else h[:, T].copy()
-        return y, (h[:, T].copy(), c[:, T].copy())
+            self._state = (h[T].copy(), c[T].copy())
+        y = h[1:].swapaxes(0, 1).copy() if self.return_sequences else h[T].copy()
+        return y, (h[T].copy(), c[T].copy())
 
     def backward(self, dy: Array, dstate: State | None = None) -> tuple[Array, State]:
         """The gradient of the last `forward`, by backpropagation through time.
@@ -137,35 +158,136 @@ class LSTM:
         """
         if self._cache is None:
             raise RuntimeError("backward needs a forward before it")
-        x, h, c, gates, tanh_c = vars(self._cache).values()
-        W, U = self.params["W"], self.params["U"]
-        N, T, D = x.shape
-        H = self.hidden_size
-        expected = (N, T, H) if self.return_sequences else (N, H)
-        if dy.shape != expected:
-            raise ValueError(f"dy is {dy.shape}; y was {expected}")
+        rows, steps = self._cache.rows, self._cache.steps
+        T, _, N, H = steps.shape
+        check_output_gradient(dy, (N, T, H) if self.return_sequences else (N, H))
+        dh, dc = np.zeros((2, N, H), steps.dtype)
+        if dstate is not None:
+            check_state(dstate, ("dh", "dc"), (N, H))
+            dh[...], dc[...] = dstate
         if not self.return_sequences:
-            last = dy
-            dy = np.zeros((N, T, H), last.dtype)
-            dy[:, -1] = last
-        dh, dc = dstate if dstate is not None else (np.zeros_like(h[:, 0]), np.zeros_like(c[:, 0]))
+            dh += dy
 
-        dz = np.empty_like(gates)
-        for t in reversed(range(T)):
-            i, f, g, o = np.split(gates[:, t], 4, axis=1)
-            dh = dh + dy[:, t]
-            dc = dc + dh * o * (1 - tanh_c[:, t] ** 2)
-            dz[:, t, :H] = dc * g * i * (1 - i)
-            dz[:, t, H : 2 * H] = dc * c[:, t] * f * (1 - f)
-            dz[:, t, 2 * H : 3 * H] = dc * i * (1 - g**2)
-            dz[:, t, 3 * H :] = dh * tanh_c[:, t] * o * (1 - o)
-            dh = dz[:, t] @ U.T
-            dc = dc * f
+        dy_steps = dy.swapaxes(0, 1) if self.return_sequences else None
+        dz = _backward_steps(self._cache, self.params["U"], dy_steps, dh, dc)
+        dz = dz.reshape(T * N, 4 * H)
+        d_all = rows[:T].reshape(T * N, -1).T @ dz
+        self.grads = {"W": d_all[H:-1], "U": d_all[:H], "b": d_all[-1]}
+        dx = (dz @ self.params["W"].T).reshape(T, N, -1)
+        return np.ascontiguousarray(dx.swapaxes(0, 1)), (dh, dc)
 
-        rows = dz.reshape(N * T, 4 * H)
-        self.grads = {
-            "W": x.reshape(N * T, D).T @ rows,
-            "U": h[:, :-1].reshape(N * T, H).T @ rows,
-            "b": rows.sum(axis=0),
-        }
-        return (rows @ W.T).reshape(N, T, D), (dh, dc)
+
+def _forward_steps(cache: _Cache, W: Array, U: Array, b: Array) -> None:
+    """Fill the cache, step by step. W (D, 4H), U (H, 4H), b (4H,)."""
+    rows, steps, c = cache.rows, cache.steps, cache.c
+    T, _, N, H = steps.shape
+    h, gates = rows[:, :, :H], steps[:, 1:]
+    slope, offset = np.full((2, 4, N, H), 0.5, steps.dtype)
+    slope[2], offset[2] = 1, 0
+
+    # A single sequence's product would read every weight at every step. So x·W + b is formed for
+    # all steps at once, and only h·U is left. Many sequences make such use of what is read that
+    # one product a step of (h, x, 1) with all weights is better, in blocks.
+    at_once = N == 1 or N * T < FEW_ROWS
+    factor: Any = repeat(None)
+    block: Any = repeat(None)
+    if at_once:
+        z = rows[:T, :, H:-1].reshape(T * N, -1) @ W
+        np.add(z.reshape(T, N, 4, H), b.reshape(4, H), gates.swapaxes(1, 2))
+        U = np.ascontiguousarray(U, steps.dtype)
+        product = np.empty((N, 4 * H), steps.dtype)
+        product_by_gate = product.reshape(N, 4, H).swapaxes(0, 1)
+    else:
+        height, width = blocked.block_shape(N, rows.shape[2], H)
+        weights = _blocked_weights(W, U, b, slope, width)
+        factor = blocked.left(rows, height)
+        block = blocked.result(gates, height, width)
+
+    terms = np.empty((2, N, H), steps.dtype)
+    fc, gi = terms
+    tanh_c = np.empty((N, H), steps.dtype)
+    fg, ci, o = steps[:, 2:4], steps[:, :2], steps[:, 4]
+    views = zip(h[:T], gates, fg, ci, o, c[1:], h[1:], factor, block, strict=False)
+    for h_t, gates_t, fg_t, ci_t, o_t, c_next, h_next, factor_t, block_t in views:
+        if at_once:
+            np.dot(h_t, U, product)
+            np.add(gates_t, product_by_gate, gates_t)
+            np.multiply(gates_t, slope, gates_t)
+        else:
+            np.matmul(factor_t, weights, block_t)
+        np.tanh(gates_t, gates_t)
+        np.multiply(gates_t, slope, gates_t)
+        np.add(gates_t, offset, gates_t)
+        np.multiply(fg_t, ci_t, terms)
+        np.add(fc, gi, c_next)
+        np.tanh(c_next, tanh_c)
+        np.multiply(o_t, tanh_c, h_next)
+
+
+def _blocked_weights(W: Array, U: Array, b: Array, slope: Array, width: int) -> Array:
+    """The rows of U, W and b one upon the other, each gate's times its slope, in blocks of columns.
+
+    Shape (4, 1, H/width, H+D+1, width): right factors for `blocked.left`, for every gate.
+    """
+    H, D = len(U), len(W)
+    result = np.empty((4, 1, H // width, H + D + 1, width), slope.dtype)
+    by_row = result.transpose(3, 1, 0, 2, 4)  # (H+D+1, 1, 4, H/width, width)
+    slopes = slope[:, :1, :1]
+    for part, weight in ((slice(H), U), (slice(H, -1), W), (slice(-1, None), b)):
+        np.multiply(weight.reshape(-1, 1, 4, H // width, width), slopes, out=by_row[part])
+    return result
+
+
+def _backward_steps(cache: _Cache, U: Array, dy_steps: Array | None, dh: Array, dc: Array) -> Array:
+    """dz (T, N, 4H) of every step, from dy (T, N, H); None means that no step but the last has one.
+
+    dh and dc (N, H) are the gradients by the final state, and in the end by the initial state.
+    """
+    steps, c = cache.steps, cache.c
+    T, _, N, H = steps.shape
+    dz = np.empty((T, N, 4 * H), steps.dtype)
+    dz_by_gate = dz.reshape(T, N, 4, H).swapaxes(1, 2)
+    dh_through_c = np.empty((N, H), steps.dtype)
+
+    U_T = np.ascontiguousarray(U, steps.dtype).T
+    height, width = blocked.block_shape(N, 4 * H, H)
+    whole = N <= 1 or (height, width) == (N, H)
+    left = dz if whole else blocked.left(dz, height)
+    right = U_T if whole else blocked.right(U_T, width)
+    block = blocked.result(dh, height, width)
+
+    count = max(1, FACTORS_AT_ONCE // (5 * N * H or 1))
+    for stop in range(T, 0, -count):
+        part = slice(max(0, stop - count), stop)
+        by_dc, by_dh, dh_to_c = _gradient_factors(steps[part], c[part.start + 1 : stop + 1])
+        f, dz_ifg, dz_o = steps[part, 2], dz_by_gate[part, :3], dz_by_gate[part, 3]
+        arrays = (by_dc, by_dh, dh_to_c, f, dz_ifg, dz_o, left[part])
+        dy: Any = repeat(None) if dy_steps is None else dy_steps[part][::-1]
+        views = zip(dy, *(array[::-1] for array in arrays), strict=False)
+        for dy_t, by_dc_t, by_dh_t, dh_to_c_t, f_t, dz_ifg_t, dz_o_t, left_t in views:
+            if dy_t is not None:
+                np.add(dh, dy_t, dh)
+            np.multiply(dh, dh_to_c_t, dh_through_c)
+            np.add(dc, dh_through_c, dc)
+            np.multiply(dc, by_dc_t, dz_ifg_t)
+            np.multiply(dh, by_dh_t, dz_o_t)
+            np.multiply(dc, f_t, dc)
+            if whole:
+                np.dot(left_t, right, dh)
+            else:
+                np.matmul(left_t, right, block)
+    return dz
+
+
+def _gradient_factors(steps: Array, c_next: Array) -> tuple[Array, Array, Array]:
+    """What `cell.step_backward` multiplies dc and dh by, for k steps and their c' (k, N, H).
+
+    ∂c'/∂z of i, f and g (k, 3, N, H), ∂h'/∂z of o (k, N, H), and ∂h'/∂c' (k, N, H).
+    """
+    c, i, f, g, o = steps.swapaxes(0, 1)
+    tanh_c = np.tanh(c_next)
+    by_dc = np.empty_like(steps[:, :3])
+    np.multiply(g, i * (1 - i), out=by_dc[:, 0])
+    np.multiply(c, f * (1 - f), out=by_dc[:, 1])
+    np.multiply(i, 1 - g * g, out=by_dc[:, 2])
+    return by_dc, tanh_c * (o * (1 - o)), o * (1 - tanh_c * tanh_c)

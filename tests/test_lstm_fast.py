@@ -63,19 +63,32 @@ def test_like_the_unrolled_cell(
     assert_like_unrolled(*make(N, T, D, H, dtype, seed), seed)
 
 
+@pytest.mark.parametrize("helps", [False, True])
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 @pytest.mark.parametrize("sizes", [(48, 3, 130, 128), (64, 2, 90, 192), (61, 3, 150, 128)])
-def test_like_the_unrolled_cell_where_products_are_cut(
-    sizes: tuple[int, int, int, int], dtype: np.dtype[np.floating]
+def test_like_the_unrolled_cell_where_products_may_be_cut(
+    sizes: tuple[int, int, int, int],
+    dtype: np.dtype[np.floating],
+    helps: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(blocked, "HELPS", helps)  # on any machine, both ways
     N, _, D, H = sizes
     cut = [blocked.block_shape(N, H + D + 1, H), blocked.block_shape(N, 4 * H, H)]
     assert (N, H) not in cut
     assert_like_unrolled(*make(*sizes, dtype, seed=5), seed=6)
 
 
-def test_like_the_unrolled_cell_over_several_blocks_of_factors() -> None:
-    assert_like_unrolled(*make(1, 900, 3, 40, np.dtype(np.float64), seed=5), seed=6)
+def test_like_the_unrolled_cell_over_more_steps_than_one_part_of_backward() -> None:
+    assert_like_unrolled(*make(1, 1300, 3, 40, np.dtype(np.float64), seed=5), seed=6)
+
+
+@pytest.mark.parametrize("helps", [False, True])
+def test_like_the_unrolled_cell_with_several_rows(
+    helps: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocked, "HELPS", helps)
+    assert_like_unrolled(*make(9, 20, 5, 7, np.dtype(np.float64), seed=5), seed=6)
 
 
 @given(st.integers(1, 100), st.integers(1, 3000), st.integers(1, 600))

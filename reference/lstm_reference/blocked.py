@@ -7,11 +7,23 @@ without copying, on processors with AVX-512. So the product of a step is cut int
 that holds, all of one shape, which `np.matmul` then does in one call.
 """
 
+import numpy as np
+
 from lstm_reference.cell import Array
 
 LARGEST = 1_000_000  # multiplications in a product that OpenBLAS does without copying
 WIDTHS = 16, 64  # columns: narrower wastes a vector register, wider leaves too few rows
 FEWEST_ROWS = 8
+
+
+def _helps() -> bool:
+    config = np.show_config(mode="dicts") or {}
+    blas = config["Build Dependencies"]["blas"]["name"]
+    vectors = config["SIMD Extensions"].get("found", [])
+    return "openblas" in blas and not {"X86_V4", "AVX512_SKX"}.isdisjoint(vectors)
+
+
+HELPS = _helps()  # with another BLAS or processor, large products are faster whole
 
 
 def block_shape(rows: int, inner: int, columns: int) -> tuple[int, int]:

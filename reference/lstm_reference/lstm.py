@@ -14,6 +14,7 @@ The equations are those of `cell.py`, arranged so that little is left to do at a
 `docs/performance.md` has what each of these gives, and what did not help.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
@@ -27,7 +28,7 @@ from lstm_reference.shapes import check_input, check_output_gradient, check_stat
 State = tuple[Array, Array]
 
 FEW_ROWS = 64  # of a whole call: for fewer, to copy the weights costs more than it saves
-FACTORS_AT_ONCE = 2**17  # entries, which stay in the cache of a processor until they are used
+ROWS_AT_ONCE = 1024  # in backward: enough for fast products, and memory that does not grow with T
 
 
 @dataclass(frozen=True)
@@ -169,11 +170,13 @@ class LSTM:
             dh += dy
 
         dy_steps = dy.swapaxes(0, 1) if self.return_sequences else None
-        dz = _backward_steps(self._cache, self.params["U"], dy_steps, dh, dc)
-        dz = dz.reshape(T * N, 4 * H)
-        d_all = rows[:T].reshape(T * N, -1).T @ dz
+        W, U = self.params["W"], self.params["U"]
+        d_all = np.zeros((rows.shape[2], 4 * H), steps.dtype)
+        dx = np.empty((T, N, len(W)), np.result_type(steps, W))
+        for part, dz in _backward_steps(self._cache, U, dy_steps, dh, dc):
+            d_all += rows[part].reshape(len(dz), -1).T @ dz
+            np.matmul(dz, W.T, out=dx[part].reshape(len(dz), -1))
         self.grads = {"W": d_all[H:-1], "U": d_all[:H], "b": d_all[-1]}
-        dx = (dz @ self.params["W"].T).reshape(T, N, -1)
         return np.ascontiguousarray(dx.swapaxes(0, 1)), (dh, dc)
 
 
@@ -187,8 +190,8 @@ def _forward_steps(cache: _Cache, W: Array, U: Array, b: Array) -> None:
 
     # A single sequence's product would read every weight at every step. So x·W + b is formed for
     # all steps at once, and only h·U is left. Many sequences make such use of what is read that
-    # one product a step of (h, x, 1) with all weights is better, in blocks.
-    at_once = N == 1 or N * T < FEW_ROWS
+    # one product a step of (h, x, 1) with all weights is better, if blocks make it fast.
+    at_once = N == 1 or N * T < FEW_ROWS or not blocked.HELPS
     factor: Any = repeat(None)
     block: Any = repeat(None)
     if at_once:
@@ -238,30 +241,34 @@ def _blocked_weights(W: Array, U: Array, b: Array, slope: Array, width: int) -> 
     return result
 
 
-def _backward_steps(cache: _Cache, U: Array, dy_steps: Array | None, dh: Array, dc: Array) -> Array:
-    """dz (T, N, 4H) of every step, from dy (T, N, H); None means that no step but the last has one.
+def _backward_steps(
+    cache: _Cache, U: Array, dy_steps: Array | None, dh: Array, dc: Array
+) -> Iterator[tuple[slice, Array]]:
+    """Some steps, and the dz (rows of them, 4H) that are good until the next; the last steps first.
 
-    dh and dc (N, H) are the gradients by the final state, and in the end by the initial state.
+    dy_steps is dy (T, N, H), or None if no step has one. dh and dc (N, H) are the gradients by the
+    final state, and in the end by the initial state.
     """
     steps, c = cache.steps, cache.c
     T, _, N, H = steps.shape
-    dz = np.empty((T, N, 4 * H), steps.dtype)
-    dz_by_gate = dz.reshape(T, N, 4, H).swapaxes(1, 2)
+    count = min(T, max(1, ROWS_AT_ONCE // max(1, N)))
+    dz = np.empty((count, N, 4 * H), steps.dtype)
+    dz_by_gate = dz.reshape(count, N, 4, H).swapaxes(1, 2)
     dh_through_c = np.empty((N, H), steps.dtype)
 
     U_T = np.ascontiguousarray(U, steps.dtype).T
     height, width = blocked.block_shape(N, 4 * H, H)
-    whole = N <= 1 or (height, width) == (N, H)
+    whole = N <= 1 or (height, width) == (N, H) or not blocked.HELPS
     left = dz if whole else blocked.left(dz, height)
     right = U_T if whole else blocked.right(U_T, width)
     block = blocked.result(dh, height, width)
 
-    count = max(1, FACTORS_AT_ONCE // (5 * N * H or 1))
     for stop in range(T, 0, -count):
         part = slice(max(0, stop - count), stop)
+        size = stop - part.start
         by_dc, by_dh, dh_to_c = _gradient_factors(steps[part], c[part.start + 1 : stop + 1])
-        f, dz_ifg, dz_o = steps[part, 2], dz_by_gate[part, :3], dz_by_gate[part, 3]
-        arrays = (by_dc, by_dh, dh_to_c, f, dz_ifg, dz_o, left[part])
+        dz_ifg, dz_o = dz_by_gate[:size, :3], dz_by_gate[:size, 3]
+        arrays = (by_dc, by_dh, dh_to_c, steps[part, 2], dz_ifg, dz_o, left[:size])
         dy: Any = repeat(None) if dy_steps is None else dy_steps[part][::-1]
         views = zip(dy, *(array[::-1] for array in arrays), strict=False)
         for dy_t, by_dc_t, by_dh_t, dh_to_c_t, f_t, dz_ifg_t, dz_o_t, left_t in views:
@@ -276,7 +283,7 @@ def _backward_steps(cache: _Cache, U: Array, dy_steps: Array | None, dh: Array, 
                 np.dot(left_t, right, dh)
             else:
                 np.matmul(left_t, right, block)
-    return dz
+        yield part, dz[:size].reshape(size * N, 4 * H)
 
 
 def _gradient_factors(steps: Array, c_next: Array) -> tuple[Array, Array, Array]:

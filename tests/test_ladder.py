@@ -77,7 +77,7 @@ def test_a_wrong_gradient_leaves_forward_and_state_standing():
 
 def test_a_wrong_forward_blocks_what_stands_on_it():
     report = check(WrongForward)
-    assert failed(report) == ["step.hidden_state"]
+    assert failed(report) == ["step.activation"]
     found = statuses(report)
     assert {found[law] for law in found if law.split(".")[0] in ("state", "gradients")} <= {
         "blocked",
@@ -162,7 +162,7 @@ def test_the_run_as_a_whole_has_a_limit(tmp_path):
             "import os; os.kill(os.getpid(), 11)",
             "crashed its process (SIGSEGV)",
         ),
-        ("raise SystemExit(3)", "Forward raised SystemExit: 3"),
+        ("raise SystemExit(3)", "forward raised SystemExit: 3"),
         ("print('x' * (1 << 25))", "printed more than 16 MB"),
         ("import os; os.closerange(3, 256)", "forward ended its process"),
     ],

@@ -83,6 +83,13 @@ def test_like_the_unrolled_cell_over_more_steps_than_one_part_of_backward() -> N
     assert_like_unrolled(*make(1, 1300, 3, 40, np.dtype(np.float64), seed=5), seed=6)
 
 
+def test_a_batch_of_no_rows() -> None:
+    layer, x, dy = make(0, 5, 3, 4, np.dtype(np.float64), 0)
+    assert layer.forward(x)[0].shape == dy.shape
+    assert layer.backward(dy)[0].shape == x.shape
+    assert not layer.grads["W"].any()
+
+
 @pytest.mark.parametrize("helps", [False, True])
 def test_like_the_unrolled_cell_with_several_rows(
     helps: bool, monkeypatch: pytest.MonkeyPatch

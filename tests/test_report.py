@@ -68,7 +68,7 @@ def test_the_message_says_where_what_and_what_to_do(wrong):
     message = wrong.cause.message
     assert re.search(r"dx\[batch \d, time \d, feature \d\]: expected \S+, got \S+;", message)
     assert "× the tolerance" in message
-    assert "N = 1, T = 2, D = 1, H = 1" in message
+    assert "N = 1, T = 2, D = 1, H = 2" in message
     assert "What to do: " in message
     assert wrong.cause.error_over_tolerance > 1
 

@@ -1,11 +1,20 @@
 """Puts what went wrong in a subject's code into words, with what to do about it."""
 
+import re
 from typing import Any
 
-_PYTHON_2 = (
-    "Missing parentheses in call to 'print'",
-    "Missing parentheses in call to 'exec'",
-    "multiple exception types must be parenthesized",
+# What only Python 2 has: its syntax, told by the line or the message, and its names.
+_OLD_SYNTAX = re.compile(
+    r"Missing parentheses in call to '(print|exec)'|multiple exception types must be parenthesized"
+    r"|leading zeros in decimal integer|^raise [\w.]+\s*,|`.+`|<>|^except [\w.]+\s*,|^(print|exec) "
+)
+_OLD_NAMES = re.compile(
+    r"name '(xrange|unicode|raw_input|basestring|long|reduce|unichr)' is not defined"
+    r"|has no attribute '(iteritems|itervalues|iterkeys|has_key)'"
+    r"|for >>: 'builtin_function_or_method'"
+)
+_PYTHON_3 = (
+    "Give the Python 3 form: print(...), range, items(), raise E(...); 2to3 converts a file."
 )
 
 
@@ -32,17 +41,19 @@ def advise(error: dict[str, Any], called: str) -> tuple[str, str]:
 
 
 def _syntax(error: dict[str, Any]) -> tuple[str, str]:
-    line = (
-        f"line {error['line']}: {error['code']}" if error.get("code") else f"line {error['line']}"
-    )
-    if error["message"].startswith(_PYTHON_2):
-        return (
-            f"it is written in Python 2 ({line})",
-            "Python 3 writes print(...) with parentheses; 2to3 converts a file.",
-        )
-    if "null bytes" in error["message"] or "codec can't decode" in error["message"]:
+    message, code = error["message"], error.get("code") or ""
+    line = f"line {error['line']}" + (f": {code}" if code else "")
+    if _OLD_SYNTAX.search(message) or _OLD_SYNTAX.search(code):
+        return f"it is written in Python 2 ({line})", _PYTHON_3
+    if "null bytes" in message:
         return "it is no Python source: it holds binary data", "Give the .py file."
-    return f"it is no valid Python: {error['message']} ({line})", "Mend the syntax error."
+    if "codec can't decode" in message:
+        return (
+            f"it is not UTF-8 text: {message}",
+            "Save it as UTF-8, or declare its encoding in the first line; a binary file is no "
+            "Python source.",
+        )
+    return f"it is no valid Python: {message} ({line})", "Mend the syntax error."
 
 
 def _mend(kind: str, message: str, called: str) -> str:
@@ -53,6 +64,8 @@ def _mend(kind: str, message: str, called: str) -> str:
         )
     if kind == "AttributeError" and message.startswith("module 'numpy' has no attribute"):
         return "NumPy took this name out: use the built-in float, int or bool, or today's name."
+    if _OLD_NAMES.search(message):
+        return f"This is Python 2. {_PYTHON_3}"
     if kind == "ModuleNotFoundError":
         return "Install that package, or take the import out."
     if kind == "ImportError" and "relative import" in message:

@@ -1,5 +1,7 @@
 """Tries a law on drawn cases, and finds the smallest on which it does not hold."""
 
+from dataclasses import replace
+
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis.errors import FlakyFailure, FlakyReplay
@@ -61,6 +63,7 @@ def first_failure(
 
     def attempt(case: Case) -> None:
         nonlocal tried_since, note
+        case = replace(case, bias=subject.offers("bias"))
         if case in failures:
             raise failures[case]
         if failures:

@@ -43,6 +43,11 @@ def listed(names: Any) -> str:
 def array_of(value: Any, name: str, shape: tuple[int, ...], axes: tuple[Any, ...]) -> Array:
     """An array of floats with exactly this shape, or a `Broken` that says what it is instead."""
     letters = f" ({', '.join(map(str, axes))})" if axes else ""
+    if isinstance(value, dict) and "shape" in value:
+        raise Broken(
+            f"{name} has the shape {value['shape']}; it should be {shape}{letters}",
+            "Look at the sizes above: every axis has its own letter.",
+        )
     if not isinstance(value, np.ndarray):
         raise Broken(f"{name} is {kind_of(value)}", f"Return a NumPy array {shape}{letters}.")
     if value.shape != shape:

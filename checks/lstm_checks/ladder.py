@@ -138,14 +138,14 @@ class Ladder:
     def _blockers(self, law: Law) -> tuple[str, str]:
         """The ids of what went wrong before: what rules the law out, and what could explain it.
 
-        A failure about the forward pass counts for everything, one about backward or the stateful
-        mode for what is about the same. A law whose rung stands on that of the failure is not
+        A failure of the forward pass counts for everything, one of backward or the stateful mode
+        for what is about the same. A law whose rung stands on that of the failure is not
         run. One of the same rung, or behind a law that explains others, is run, and only blocked
         where it does not hold: one fault, one verdict, and nothing right goes unsaid.
         """
         hard = soft = ""
         for failed, result in self._wrong:
-            if failed.part not in ("forward", law.part):
+            if not failed.about <= law.about:
                 continue
             below = failed.rung in law.stands_on and not failed.explains
             ended = result.status != "failed"  # its process died or hung: not to be tried again

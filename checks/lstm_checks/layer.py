@@ -62,7 +62,14 @@ class Layer:
 
     def write(self, params: Mapping[str, Array]) -> None:
         """Write native weights into the instance."""
+        self._write(self._subject.conventions.weights_out(params, self._names))
+
+    def write_negated(self, params: Mapping[str, Array], name: str) -> None:
+        """Write native weights, the one array that the subject calls by this name negated."""
         weights = self._subject.conventions.weights_out(params, self._names)
+        self._write(weights | {name: -weights[name]})
+
+    def _write(self, weights: dict[str, Array]) -> None:
         fitted = {name: self._fitted(name, array) for name, array in weights.items()}
         self._subject.ask("write", self._key, weights=fitted)
         self._subject.trace[-1].given["has_params"] = self._has_params

@@ -16,6 +16,9 @@ class Source:
     adapter_is_file: bool = False
 
 
+ADAPTERS = ("native", "torch", "cs231n")
+
+
 class Unusable(Exception):
     """The call itself makes no sense; the message says why and what to type."""
 
@@ -28,6 +31,10 @@ def parse(text: str, adapter: str | None = None) -> Source:
     """
     path, name = _split(text)
     adapter_is_file = adapter is not None and (adapter.endswith(".py") or "/" in adapter)
+    if adapter is not None and not adapter_is_file and adapter not in ADAPTERS:
+        raise Unusable(
+            f"there is no adapter {adapter!r}; there are {', '.join(ADAPTERS)}, or a file"
+        )
     if adapter_is_file and not Path(adapter or "").is_file():
         raise Unusable(f"there is no adapter file {adapter!r}")
     if adapter_is_file:

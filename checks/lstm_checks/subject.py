@@ -70,6 +70,10 @@ class Subject:
     def offers(self, capability: str) -> bool:
         return capability not in self.not_offered
 
+    def takes_cell(self) -> bool:
+        """Whether one step can be given a cell state, by forward or by a step function."""
+        return self.offers("initial_c") or self.offers("step")
+
     def begin(self) -> None:
         """Start an example: earlier layers are dropped with the next one that is made."""
         self._fresh = True

@@ -9,6 +9,7 @@ import numpy as np
 def adapt(target):
     class LSTM:
         gate_order = "ifog"
+        step_functions = True
         names = {"W": "Wx", "U": "Wh"}
         not_offered = {
             "initial_c": "lstm_forward starts from c0 = 0",

@@ -21,7 +21,10 @@ SCALES = (1.0, 0.5, 2.0)
 
 @dataclass(frozen=True)
 class Case:
-    """Sizes N (batch), T (time steps), D (input), H (hidden), a scale, a seed and a dtype."""
+    """Sizes N (batch), T (time steps), D (input), H (hidden), a scale, a seed and a dtype.
+
+    Without `bias`, b is zero: for a subject that has none.
+    """
 
     N: int = 2
     T: int = 3
@@ -30,6 +33,7 @@ class Case:
     scale: float = 1.0
     seed: int = 0
     dtype: str = "float64"
+    bias: bool = True
 
     def sized(self, **sizes: int) -> "Case":
         """The same case with other sizes."""
@@ -55,7 +59,7 @@ class Case:
         return {
             "W": scale * self.normal("W", D, 4 * H) / np.sqrt(D).astype(self.dtype),
             "U": scale * self.normal("U", H, 4 * H) / np.sqrt(H).astype(self.dtype),
-            "b": scale * self.normal("b", 4 * H),
+            "b": scale * self.normal("b", 4 * H) if self.bias else np.zeros(4 * H, self.dtype),
         }
 
     @cached_property

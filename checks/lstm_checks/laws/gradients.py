@@ -16,6 +16,7 @@ from lstm_checks.laws.case import Case, State, cases
 from lstm_checks.laws.expected import start, upstream
 from lstm_checks.laws.law import law
 from lstm_checks.laws.tolerance import tolerance
+from lstm_checks.rungs import NEEDS
 from lstm_checks.subject import Subject
 from lstm_reference import unrolled
 
@@ -103,7 +104,7 @@ def gates(subject: Subject, case: Case) -> None:
         )
 
 
-@law("gradients", needs=BACKWARD, cases=cases(N=(1, 2), T=(2, 4), D=(1, 3), H=(1, 3)))
+@law("gradients", needs=BACKWARD, cases=cases(N=(1, 2), T=(2, 4), D=(1, 3), H=(2, 3)))
 def through_time(subject: Subject, case: Case) -> None:
     """A gradient on the last output reaches every earlier step, through both h and c.
 
@@ -132,6 +133,28 @@ def through_time(subject: Subject, case: Case) -> None:
         else "the gradient of an output reaches the steps before it wrongly",
         mend="Carry both dh = dz @ U.T and dc = dc * f from each step to the one before it.",
     )
+
+
+@law("gradients", needs=BACKWARD, cases=cases(N=(1, 2), T=(2, 4), D=(1, 3), H=(2, 3)))
+def every_output(subject: Subject, case: Case) -> None:
+    """A gradient on each output counts: on the first alone, it reaches what that output came from.
+
+    It is at fault where dx, db, dW and dU all are.
+    """
+    dy = np.zeros_like(case.dy)
+    dy[:, 0] = case.dy[:, 0]
+    got, want = both(subject, case, dy)
+    limit = tolerance(case)
+    pairs = [p for p in named(got, want) if p.kind in ("input", "weight")]
+    if not all(wrong(pair, limit) for pair in pairs):
+        return
+    lost = not any(np.abs(pair.got).max() > limit for pair in pairs)
+    dx = pairs[0]
+    expect.agree(
+        dx.got, dx.want, limit, dx.name, dx.kind,
+        what="the gradient on the first output is " + ("lost" if lost else "not taken in rightly"),
+        mend="Add dy[:, t] to dh at every step t on the way back, not at the last alone.",
+    )  # fmt: skip
 
 
 def _quantity(subject: Subject, case: Case, name: str, what: str, mend: str) -> None:
@@ -247,8 +270,8 @@ def linear(subject: Subject, case: Case) -> None:
 
     one, many = run(1.0), run(large)
     zeros = np.zeros_like(case.dstate[0])
-    want = expected.gradients(case.params, case.x, state, case.dy, (zeros, zeros))
-    for small, big in zip(named(one, want), named(many, want), strict=True):
+    exact = expected.gradients(case.params, case.x, state, case.dy, (zeros, zeros))
+    for small, big in zip(named(one, exact), named(many, exact), strict=True):
         expect.agree(
             big.got / large, small.got, tolerance(case), small.name, small.kind,
             what="a thousand times the upstream gradient does not give a thousand times the result",
@@ -310,10 +333,39 @@ def step_backward(subject: Subject, case: Case) -> None:
         )  # fmt: skip
 
 
+@law(
+    "gradients",
+    needs=(*BACKWARD, "stateful"),
+    cases=CASES,
+    stands_on=(*NEEDS["gradients"], "state"),
+)
+def stateful(subject: Subject, case: Case) -> None:
+    """In stateful mode, backward differentiates the last call from the state carried into it.
+
+    The gradient ends there: truncated backpropagation through time (Williams & Peng 1990).
+    """
+    layer = subject.layer(case.params, stateful=True)
+    first = case.normal("first", *case.x.shape)
+    layer.forward(first)
+    layer.forward(case.x)
+    got = layer.backward(case.dy)
+    h, c = case.state
+    _, carried = expected.forward(case.params, first, (0 * h, 0 * c))
+    want = expected.gradients(case.params, case.x, carried, case.dy, (0 * h, 0 * c))
+    for pair in named(got, want):
+        expect.agree(
+            pair.got, pair.want, tolerance(case), pair.name, pair.kind,
+            what=f"in stateful mode {pair.name} of a second call is wrong",
+            mend="Keep in the cache the state that the call started from, the carried one too.",
+        )  # fmt: skip
+
+
 LAWS = (
+    linear,
     gates,
     step_backward,
     through_time,
+    every_output,
     dx,
     dW,
     dU,
@@ -323,7 +375,7 @@ LAWS = (
     upstream_h,
     upstream_c,
     together,
-    linear,
     second_call,
     last_forward,
+    stateful,
 )

@@ -3,7 +3,6 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
@@ -12,7 +11,7 @@ from lstm_checks.laws.case import Case, cases
 from lstm_checks.rungs import LEVELS, NEEDS
 from lstm_checks.subject import Subject
 
-Part = Literal["forward", "stateful", "backward"]
+APART = frozenset({"stateful", "backward"})  # what may be wrong and leave the rest standing
 Check = Callable[[Subject, Case], str | None]
 ANY = cases()
 
@@ -28,8 +27,6 @@ class Law:
         check: raises `Broken` where it does not hold for a case; may return what is worth telling.
         cases: draws the cases.
         needs: capabilities without which it is not offered.
-        part: what it is about; a failure of one part leaves the laws on other parts standing,
-            except that everything needs "forward".
         examples: cases tried at the levels quick, standard and deep; 0 leaves the law out.
         explains: a failure here can be what makes later laws fail, so those are then blocked.
         stands_on: rungs that it needs, where they are not those of its own rung.
@@ -43,12 +40,20 @@ class Law:
     check: Check
     cases: st.SearchStrategy[Case]
     needs: tuple[str, ...]
-    part: Part
     examples: tuple[int, int, int]
     explains: bool
     stands_on: tuple[str, ...]
     shrinks: bool = True
     machine: Callable[[Subject], type[RuleBasedStateMachine]] | None = None
+
+    @property
+    def about(self) -> frozenset[str]:
+        """Which of backward and the stateful mode it is about; neither is the forward pass.
+
+        A failure counts for the laws that are about the same or more, so one of the forward pass
+        counts for all.
+        """
+        return APART & set(self.needs)
 
     def examples_at(self, level: str) -> int:
         return self.examples[LEVELS.index(level)]
@@ -59,17 +64,12 @@ def law(
     *,
     cases: st.SearchStrategy[Case] = ANY,
     needs: tuple[str, ...] = (),
-    part: Part | None = None,
     examples: tuple[int, int, int] = (2, 6, 60),
     explains: bool = False,
     stands_on: tuple[str, ...] | None = None,
     shrinks: bool = True,
 ) -> Callable[[Check], Law]:
     """Make a law of a function; its docstring is the statement, its name the end of the id."""
-    if part is None:
-        part = (
-            "backward" if "backward" in needs else "stateful" if "stateful" in needs else "forward"
-        )
 
     def made(check: Check) -> Law:
         return Law(
@@ -79,7 +79,6 @@ def law(
             check=check,
             cases=cases,
             needs=needs,
-            part=part,
             examples=examples,
             explains=explains,
             stands_on=NEEDS[rung] if stands_on is None else stands_on,

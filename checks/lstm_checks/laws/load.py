@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from lstm_checks.broken import Broken
+from lstm_checks.conventions import Array
 from lstm_checks.laws import expect
 from lstm_checks.laws.case import Case
 from lstm_checks.laws.law import law
@@ -57,33 +58,55 @@ def weights(subject: Subject, case: Case) -> None:
     """
     layer = subject.layer(case.params)
     _check_shapes(subject, layer)
-    before = layer.forward(case.x, case.state).y
+    before = _outputs(layer, case)
     for which in ("W", "U", "b"):
-        names = layer.weight_names(which)
-        if not names:
-            continue
-        layer.write(case.params | {which: -case.params[which]})
-        if not expect.differ(layer.forward(case.x, case.state).y, before, tolerance(case)):
-            name = " and ".join(names)
+        for name in layer.weight_names(which):
+            layer.write_negated(case.params, name)
+            after = _outputs(layer, case)
+            if before is None or after is None or expect.differ(after, before, tolerance(case)):
+                continue
             raise Broken(
                 f"writing {name} does not change what forward computes",
                 f"Read {name} from where the kit writes it, at each call: no copy made earlier.",
             )
-        layer.write(case.params)
+    layer.write(case.params)
 
 
 @law("load", cases=FIXED, examples=ONCE)
 def instances(subject: Subject, case: Case) -> None:
     """Two instances share nothing: what is written into one does not move the other."""
     one = subject.layer(case.params)
-    before = one.forward(case.x, case.state).y
+    _outputs(one, case)
+    before, weights_before = _outputs(one, case), one.read()
     other = subject.layer({name: -array for name, array in case.params.items()})
-    other.forward(case.x, case.state)
-    if expect.differ(one.forward(case.x, case.state).y, before, tolerance(case)):
+    weights_after = one.read()
+    _outputs(other, case)
+    after, again = _outputs(one, case), _outputs(one, case)
+    moved = [name for name in weights_before if _apart(weights_before[name], weights_after[name])]
+    if not moved and before is not None and after is not None and again is not None:
+        settled = not expect.differ(again, after, tolerance(case))
+        if settled and expect.differ(after, before, tolerance(case)):
+            moved = ["what they compute with"]
+    if moved:
         raise Broken(
-            "two instances share their weights",
+            f"two instances share {', '.join(moved)}",
             "Make params in __init__, not in the class body or the module.",
         )
+
+
+def _outputs(layer: Layer, case: Case) -> Array | None:
+    """y of a forward; None where it gives no such thing, which the rung shapes reports."""
+    try:
+        y = layer.forward(case.x, case.state).y
+    except Broken:
+        return None
+    return y if np.isfinite(y).all() else None
+
+
+def _apart(one: object, other: object) -> bool:
+    if not isinstance(one, np.ndarray) or not isinstance(other, np.ndarray):
+        return False
+    return not np.array_equal(one, other)
 
 
 def _check_shapes(subject: Subject, layer: Layer) -> None:
@@ -91,6 +114,12 @@ def _check_shapes(subject: Subject, layer: Layer) -> None:
     if all(value is None for value in layer.found.values()):
         return
     conventions = subject.conventions
+    if _sizes_exchanged(subject, layer):
+        raise Broken(
+            f"its weights are made for D = {layer.H}, H = {layer.D}, where D = {layer.D}, "
+            f"H = {layer.H} was asked for",
+            "The contract is __init__(self, input_size, hidden_size), in this order.",
+        )
     for which in ("W", "U", "b"):
         names = layer.weight_names(which)
         for name in names:
@@ -115,6 +144,16 @@ def _check_shapes(subject: Subject, layer: Layer) -> None:
                     if turned
                     else "W is (D, 4H), U (H, 4H), b (4H,), unless conventions are declared.",
                 )
+
+
+def _sizes_exchanged(subject: Subject, layer: Layer) -> bool:
+    """Whether every weight has the shape that it should have with D and H exchanged."""
+    for which in ("W", "U", "b"):
+        names = layer.weight_names(which)
+        shape = subject.conventions.shape_out(which, layer.H, layer.D, per_gate=len(names) == 4)
+        if any(getattr(layer.found.get(name), "shape", None) != shape for name in names):
+            return False
+    return True
 
 
 LAWS = (imports, signature, constructs, weights, instances)

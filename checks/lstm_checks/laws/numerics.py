@@ -8,11 +8,12 @@ from lstm_checks.broken import Broken
 from lstm_checks.contract import Output
 from lstm_checks.conventions import Array
 from lstm_checks.laws import expect, expected
-from lstm_checks.laws.case import Case
+from lstm_checks.laws.case import Case, State
 from lstm_checks.laws.expected import start, upstream
 from lstm_checks.laws.gradients import both, named
 from lstm_checks.laws.law import law
 from lstm_checks.laws.tolerance import precision, tolerance
+from lstm_checks.layer import Layer
 from lstm_checks.rungs import NEEDS
 from lstm_checks.subject import Subject
 
@@ -69,12 +70,21 @@ def upstream_untouched(subject: Subject, case: Case) -> None:
     _same(before, layer.read(), "backward writes into the weight")
 
 
-@law("numerics", examples=FEW)
+@law("numerics", examples=FEW, explains=True, stands_on=EARLY)
 def results_stay(subject: Subject, case: Case) -> None:
     """What a call returned is not overwritten by the next call."""
-    layer = subject.layer(case.params)
-    kept = layer.forward(case.x, start(subject, case))
-    layer.forward(-case.x, start(subject, case))
+    _results_stay(subject.layer(case.params), case, start(subject, case))
+
+
+@law("numerics", examples=FEW, explains=True, stands_on=EARLY, needs=("stateful",))
+def results_stay_stateful(subject: Subject, case: Case) -> None:
+    """In stateful mode too, what a call returned is not overwritten by the next call."""
+    _results_stay(subject.layer(case.params, stateful=True), case, None)
+
+
+def _results_stay(layer: Layer, case: Case, state: State | None) -> None:
+    kept = layer.forward(case.x, state)
+    layer.forward(-case.x, state)
     again = layer.recalled_forward(back=1)
     for name in ("y", "h", "c"):
         before, after = getattr(kept, name), getattr(again, name)
@@ -196,11 +206,13 @@ def float32_stays(subject: Subject, case: Case) -> None:
     limit = tolerance(case, precision("float32"))
     expect.agree(got.y, want, limit, "y", "sequence", what=_digits(got.y, want), mend=_MEND)
     plain = subject.layer(case.params).forward(case.x)
-    if plain.y.dtype != np.float32:
-        raise Broken(
-            f"with no state given, y is {plain.y.dtype} for float32 arrays",
-            "Make the zeros of the initial state in x's dtype: np.zeros((N, H), x.dtype).",
-        )
+    for name in ("y", "h", "c"):
+        array = getattr(plain, name)
+        if array is not None and array.dtype != np.float32:
+            raise Broken(
+                f"with no state given, {name} is {array.dtype} for float32 arrays",
+                "Make the zeros of the initial state in x's dtype: np.zeros((N, H), x.dtype).",
+            )
 
 
 @law("numerics", needs=("backward",))
@@ -300,7 +312,14 @@ def _unchanged_pair(
 
 _COPY = "Work on a copy; beware of += and of slices assigned to on an argument."
 
-FIRST = (weights_untouched, inputs_untouched, upstream_untouched, same_answer)
+FIRST = (
+    weights_untouched,
+    inputs_untouched,
+    upstream_untouched,
+    same_answer,
+    results_stay,
+    results_stay_stateful,
+)
 LAWS = (
     saturation,
     saturation_of_gradients,
@@ -308,7 +327,6 @@ LAWS = (
     precision_of_gradients,
     float32_stays,
     float32_gradients_stay,
-    results_stay,
     gradients_stay,
     non_contiguous,
     non_contiguous_upstream,

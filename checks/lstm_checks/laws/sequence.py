@@ -4,7 +4,7 @@ import numpy as np
 
 from lstm_checks.broken import Broken
 from lstm_checks.laws import expect, expected
-from lstm_checks.laws.case import Case, cases
+from lstm_checks.laws.case import Case, State, cases
 from lstm_checks.laws.expected import start
 from lstm_checks.laws.law import law
 from lstm_checks.laws.tolerance import tolerance
@@ -17,28 +17,27 @@ EARLY = NEEDS["step"]
 
 @law("sequence", needs=("initial_h",), examples=(1, 2, 10), explains=True, stands_on=EARLY)
 def initial_h_used(subject: Subject, case: Case) -> None:
-    """The given initial hidden state has a say: another h0 gives other outputs."""
+    """The given initial hidden state is used: the outputs are not those of h0 = 0."""
     h0, c0 = start(subject, case)
-    one = subject.layer(case.params).forward(case.x, (h0, c0))
-    other = subject.layer(case.params).forward(case.x, (1.0 - h0, c0))
-    if not expect.differ(one.y, other.y, tolerance(case)):
-        raise Broken(
-            "the given initial hidden state is not used: another h0 gives the same outputs",
-            "Start from state = (h0, c0) where it is given, from zeros only where it is None.",
-        )
+    _not_from(subject, case, (0 * h0, c0), (0 * h0, 0 * c0), "hidden")
 
 
 @law("sequence", needs=("initial_c",), examples=(1, 2, 10), explains=True, stands_on=EARLY)
 def initial_c_used(subject: Subject, case: Case) -> None:
-    """The given initial cell state has a say: another c0 gives other outputs."""
+    """The given initial cell state is used: the outputs are not those of c0 = 0."""
     h0, c0 = start(subject, case)
-    one = subject.layer(case.params).forward(case.x, (h0, c0))
-    other = subject.layer(case.params).forward(case.x, (h0, 1.0 - c0))
-    if not expect.differ(one.y, other.y, tolerance(case)):
-        raise Broken(
-            "the given initial cell state is not used: another c0 gives the same outputs",
-            "Start from state = (h0, c0) where it is given, from zeros only where it is None.",
-        )
+    _not_from(subject, case, (h0, 0 * c0), (0 * h0, 0 * c0), "cell")
+
+
+def _not_from(subject: Subject, case: Case, one: State, other: State, which: str) -> None:
+    """The outputs from the case's state are not the textbook's from either of these."""
+    got = subject.layer(case.params).forward(case.x, start(subject, case)).y
+    for state in (one, other):
+        if not expect.differ(got, expected.forward(case.params, case.x, state)[0], tolerance(case)):
+            raise Broken(
+                f"the given initial {which} state is not used: the outputs are those of zeros",
+                "Start from state = (h0, c0) where it is given, from zeros only where it is None.",
+            )
 
 
 @law("sequence")
@@ -118,7 +117,7 @@ def outputs(subject: Subject, case: Case) -> None:
         "sequence",
         what="the outputs stand in the reverse order of time"
         if backwards
-        else "the first output is right and later ones are wrong"
+        else "the first output is right and later ones are wrong: h or c is not carried on rightly"
         if first_right
         else "the outputs are wrong from the first step on",
         mend="Put h of step t into y[:, t]."

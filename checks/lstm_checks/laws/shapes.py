@@ -1,24 +1,35 @@
 """Rung shapes: what comes back has the form and the shapes of the contract, at every size."""
 
+import numpy as np
+
 from lstm_checks.broken import Broken
 from lstm_checks.laws import expect
-from lstm_checks.laws.case import Case
+from lstm_checks.laws.case import Case, cases
 from lstm_checks.laws.expected import start, upstream
 from lstm_checks.laws.law import Law, law
 from lstm_checks.laws.tolerance import tolerance
 from lstm_checks.subject import Subject
 
 FEW = (1, 2, 10)
+DISTINCT = cases(N=(2, 3), T=(4, 5), D=(6, 7), H=(8, 9))  # no axis can be taken for another
 
 
-@law("shapes", examples=FEW)
+@law("shapes", cases=DISTINCT, examples=FEW)
 def forward(subject: Subject, case: Case) -> None:
-    """forward returns y (N, T, H) and (h, c), each (N, H), as NumPy arrays of floats.
+    """forward returns y (N, T, H) and (h, c), each (N, H), as NumPy arrays of finite floats.
 
     Without a state and with one, for any batch size in one instance.
     """
     layer = subject.layer(case.params)
-    layer.forward(case.x)
+    out = layer.forward(case.x)
+    for name in ("y", "h", "c"):
+        array = getattr(out, name)
+        if array is not None and not np.isfinite(array).all():
+            bad = "nan" if np.isnan(array).any() else "inf"
+            raise Broken(
+                f"{name} holds {bad} for inputs and weights of about one",
+                "Look for a division by zero, a logarithm or a power that overflows.",
+            )
     layer.forward(case.x, start(subject, case))
     wider = case.sized(N=case.N + 1)
     layer.forward(wider.x, start(subject, wider))
@@ -77,7 +88,7 @@ def _one_backward(axis: str, meaning: str) -> Law:
     return law("shapes", examples=(1, 1, 3), needs=("backward",))(check)
 
 
-@law("shapes", examples=FEW, needs=("backward",))
+@law("shapes", cases=DISTINCT, examples=FEW, needs=("backward",))
 def backward(subject: Subject, case: Case) -> None:
     """backward returns dx as x, (dh0, dc0), each (N, H); grads has the keys and shapes of params.
 

@@ -31,7 +31,7 @@ def machine_for(subject: Subject) -> type[RuleBasedStateMachine]:
         def __init__(self) -> None:
             super().__init__()
             subject.begin()
-            self.cases = (Case(seed=1), Case(seed=2))
+            self.cases = tuple(Case(seed=k, bias=subject.offers("bias")) for k in (1, 2))
             self.layers = [subject.layer(case.params, stateful=True) for case in self.cases]
             self.states = [_zeros(case) for case in self.cases]
             self.calls: list[str] = []

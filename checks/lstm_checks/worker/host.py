@@ -8,6 +8,7 @@ import importlib
 import inspect
 import linecache
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,14 +16,16 @@ from typing import Any
 import numpy as np
 
 from lstm_checks.adapters.detect import NoSubject, detect, format_of
+from lstm_checks.sources import ADAPTERS
 from lstm_checks.worker.files import MODULE_NAME, load_module
 from lstm_checks.worker.wire import NUMBERS
 
 DECLARED = (
     "gate_order", "batch_first", "weights", "biases", "state_order", "names", "forget_bias",
 )  # fmt: skip
-BUNDLED = ("native", "torch", "cs231n")
+PLAIN = (str, bool, int, float, dict, list, tuple)  # what a convention can be declared by
 TEXT_LIMIT = 600
+BYTES_LIMIT = 1 << 26  # of a returned array; a larger one has not the shape that was asked for
 
 
 class Host:
@@ -71,20 +74,21 @@ class Host:
             adapter = adapter or format_of(target)
         adapted = _adapter(adapter, adapter_is_file).adapt(target)
         self._adapted = adapted
+        methods = ["forward", "backward", "reset_state"]
+        if getattr(adapted, "step_functions", False) is True:
+            methods += ["step", "step_backward"]
         return {
             "name": name,
             "adapter": adapter,
             "declared": {
-                key: _plain(getattr(adapted, key)) for key in DECLARED if hasattr(adapted, key)
+                key: _plain(value)
+                for key in DECLARED
+                if isinstance(value := getattr(adapted, key, None), PLAIN)
             },
             "not_offered": {
                 str(key): str(why) for key, why in getattr(adapted, "not_offered", {}).items()
             },
-            "methods": [
-                key
-                for key in ("forward", "backward", "reset_state", "step", "step_backward")
-                if callable(getattr(adapted, key, None))
-            ],
+            "methods": [key for key in methods if callable(getattr(adapted, key, None))],
             "signatures": {
                 key: _parameters(getattr(adapted, key, None))
                 for key in ("__init__", "forward", "backward")
@@ -105,6 +109,11 @@ class Host:
             self._results.clear()
         options = {"stateful": True} if stateful else {}
         layer = self._layers[key] = self._adapted(input_size, hidden_size, **options)
+        params = getattr(layer, "params", {})
+        if not isinstance(params, Mapping):
+            raise NoSubject(
+                f"params is a {type(params).__name__}; it should be a dict with the keys W, U, b"
+            )
         names = _weight_names(layer)
         found = {name: _encoded(_get_weight(layer, name)) for name in {*weights, *names}}
         for name, array in weights.items():
@@ -189,8 +198,8 @@ def _adapter(name: str, is_file: bool) -> ModuleType:
         if not callable(getattr(module, "adapt", None)):
             raise NoSubject(f"the adapter {Path(name).name} has no function adapt(target)")
         return module
-    if name not in BUNDLED:
-        raise NoSubject(f"there is no adapter {name!r}; there are {', '.join(BUNDLED)}, or a file")
+    if name not in ADAPTERS:
+        raise NoSubject(f"there is no adapter {name!r}; there are {', '.join(ADAPTERS)}, or a file")
     return importlib.import_module(f"lstm_checks.adapters.{name}")
 
 
@@ -242,6 +251,8 @@ def _encoded(value: Any, depth: int = 0) -> Any:
     if value is None:
         return None
     if isinstance(value, np.ndarray):
+        if value.nbytes > BYTES_LIMIT:
+            return {"shape": str(value.shape)[:80]}
         if value.dtype.kind in NUMBERS and value.dtype.itemsize <= 16:
             return np.array(value, copy=True, order="C", subok=False)
         return {"type": f"ndarray of dtype {str(value.dtype)[:40]}"}

@@ -64,9 +64,9 @@ def _call(call: Call, layer: str, subject: Subject) -> list[str]:
     if call.do == "create":
         options = ", stateful=True" if given["stateful"] else ""
         made = f"{layer} = LSTM({given['input_size']}, {given['hidden_size']}{options})"
-        return [made, *_writes(layer, given["weights"], given["has_params"])]
+        return [made, *_writes(layer, given["weights"], given.get("has_params", True))]
     if call.do == "write":
-        return _writes(layer, given["weights"], given["has_params"])
+        return _writes(layer, given["weights"], given.get("has_params", True))
     if call.do == "reset":
         return [f"{layer}.reset_state()"]
     if call.do == "forward":

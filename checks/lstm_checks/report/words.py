@@ -12,7 +12,7 @@ def printable(text: str) -> str:
 
 def sentence(broken: Broken) -> str:
     """The finding in one paragraph: what, where, in which case, and what to do."""
-    parts = [broken.what[:1].upper() + broken.what[1:] + "."]
+    parts = [broken.what + "."]
     if broken.where:
         parts.append(f"{figures(broken)}.")
     if broken.case and broken.excess is not None:

@@ -17,7 +17,7 @@ FEWEST_ROWS = 8
 
 
 def _helps() -> bool:
-    config = np.show_config(mode="dicts") or {}
+    config = np.show_config(mode="dicts")
     blas = config["Build Dependencies"]["blas"]["name"]
     vectors = config["SIMD Extensions"].get("found", [])
     return "openblas" in blas and not {"X86_V4", "AVX512_SKX"}.isdisjoint(vectors)

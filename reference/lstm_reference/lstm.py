@@ -28,7 +28,7 @@ from lstm_reference.shapes import check_input, check_output_gradient, check_stat
 State = tuple[Array, Array]
 
 FEW_ROWS = 64  # of a whole call: for fewer, to copy the weights costs more than it saves
-ROWS_AT_ONCE = 1024  # in backward: enough for fast products, and memory that does not grow with T
+ROWS_AT_ONCE = 1024  # enough for fast products, few enough for the processor's cache
 
 
 @dataclass(frozen=True)
@@ -174,8 +174,8 @@ class LSTM:
         d_all = np.zeros((rows.shape[2], 4 * H), steps.dtype)
         dx = np.empty((T, N, len(W)), np.result_type(steps, W))
         for part, dz in _backward_steps(self._cache, U, dy_steps, dh, dc):
-            d_all += rows[part].reshape(len(dz), -1).T @ dz
-            np.matmul(dz, W.T, out=dx[part].reshape(len(dz), -1))
+            d_all += rows[part].reshape(len(dz), rows.shape[2]).T @ dz
+            np.matmul(dz, W.T, out=dx[part].reshape(len(dz), len(W)))
         self.grads = {"W": d_all[H:-1], "U": d_all[:H], "b": d_all[-1]}
         return np.ascontiguousarray(dx.swapaxes(0, 1)), (dh, dc)
 
@@ -195,8 +195,10 @@ def _forward_steps(cache: _Cache, W: Array, U: Array, b: Array) -> None:
     factor: Any = repeat(None)
     block: Any = repeat(None)
     if at_once:
-        z = rows[:T, :, H:-1].reshape(T * N, -1) @ W
-        np.add(z.reshape(T, N, 4, H), b.reshape(4, H), gates.swapaxes(1, 2))
+        for part in _parts(T, N):
+            size = part.stop - part.start
+            z = rows[part, :, H:-1].reshape(size * N, len(W)) @ W
+            np.add(z.reshape(size, N, 4, H), b.reshape(4, H), gates[part].swapaxes(1, 2))
         U = np.ascontiguousarray(U, steps.dtype)
         product = np.empty((N, 4 * H), steps.dtype)
         product_by_gate = product.reshape(N, 4, H).swapaxes(0, 1)
@@ -227,6 +229,12 @@ def _forward_steps(cache: _Cache, W: Array, U: Array, b: Array) -> None:
         np.multiply(o_t, tanh_c, h_next)
 
 
+def _parts(T: int, N: int) -> list[slice]:
+    """The T steps of N rows in parts of some `ROWS_AT_ONCE`; none is longer than the first."""
+    count = max(1, ROWS_AT_ONCE // max(1, N))
+    return [slice(start, min(T, start + count)) for start in range(0, T, count)]
+
+
 def _blocked_weights(W: Array, U: Array, b: Array, slope: Array, width: int) -> Array:
     """The rows of U, W and b one upon the other, each gate's times its slope, in blocks of columns.
 
@@ -251,22 +259,22 @@ def _backward_steps(
     """
     steps, c = cache.steps, cache.c
     T, _, N, H = steps.shape
-    count = min(T, max(1, ROWS_AT_ONCE // max(1, N)))
-    dz = np.empty((count, N, 4 * H), steps.dtype)
-    dz_by_gate = dz.reshape(count, N, 4, H).swapaxes(1, 2)
+    parts = _parts(T, N)
+    dz = np.empty((parts[0].stop, N, 4 * H), steps.dtype)
+    dz_by_gate = dz.reshape(len(dz), N, 4, H).swapaxes(1, 2)
     dh_through_c = np.empty((N, H), steps.dtype)
 
-    U_T = np.ascontiguousarray(U, steps.dtype).T
+    left, right, block = dz, np.ascontiguousarray(U, steps.dtype).T, dh
     height, width = blocked.block_shape(N, 4 * H, H)
     whole = N <= 1 or (height, width) == (N, H) or not blocked.HELPS
-    left = dz if whole else blocked.left(dz, height)
-    right = U_T if whole else blocked.right(U_T, width)
-    block = blocked.result(dh, height, width)
+    if not whole:
+        left, right = blocked.left(dz, height), blocked.right(right, width)
+        block = blocked.result(dh, height, width)
+    product: Any = np.dot if whole else np.matmul
 
-    for stop in range(T, 0, -count):
-        part = slice(max(0, stop - count), stop)
-        size = stop - part.start
-        by_dc, by_dh, dh_to_c = _gradient_factors(steps[part], c[part.start + 1 : stop + 1])
+    for part in reversed(parts):
+        size = part.stop - part.start
+        by_dc, by_dh, dh_to_c = _gradient_factors(steps[part], c[1:][part])
         dz_ifg, dz_o = dz_by_gate[:size, :3], dz_by_gate[:size, 3]
         arrays = (by_dc, by_dh, dh_to_c, steps[part, 2], dz_ifg, dz_o, left[:size])
         dy: Any = repeat(None) if dy_steps is None else dy_steps[part][::-1]
@@ -279,10 +287,7 @@ def _backward_steps(
             np.multiply(dc, by_dc_t, dz_ifg_t)
             np.multiply(dh, by_dh_t, dz_o_t)
             np.multiply(dc, f_t, dc)
-            if whole:
-                np.dot(left_t, right, dh)
-            else:
-                np.matmul(left_t, right, block)
+            product(left_t, right, block)
         yield part, dz[:size].reshape(size * N, 4 * H)
 
 

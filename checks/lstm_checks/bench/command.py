@@ -10,6 +10,7 @@ import click
 if TYPE_CHECKING:
     from lstm_checks.bench.outcome import Outcome
     from lstm_checks.bench.run import Plan
+    from lstm_checks.bench.shapes import Shape
 
 PASSES = {"forward": (False,), "both": (True,), "forward,both": (False, True)}
 PASSES["both,forward"] = PASSES["forward,both"]
@@ -19,8 +20,8 @@ PASSES["both,forward"] = PASSES["forward,both"]
 @click.argument("subject", metavar="FILE[:NAME]")
 @click.option("--adapter", metavar="A", help="native, torch, cs231n, or a file with adapt(target).")
 @click.option(
-    "--against", default="torch,reference", show_default=True, metavar="RIVALS",
-    help="torch, reference, plain, or files, separated by commas.",
+    "--against", metavar="RIVALS",
+    help="torch, reference, plain, or files, separated by commas.  [default: torch,reference]",
 )  # fmt: skip
 @click.option(
     "--shapes", default="small", show_default=True, metavar="SHAPES",
@@ -37,7 +38,7 @@ PASSES["both,forward"] = PASSES["forward,both"]
 def bench(
     subject: str,
     adapter: str | None,
-    against: str,
+    against: str | None,
     shapes: str,
     passes: str,
     threads: int,
@@ -60,13 +61,15 @@ def bench(
     try:
         sizes = parse(shapes)
         if device == "cuda":
-            _cuda(subject, sizes, PASSES[passes], dtype, json_out)
+            if against is not None:
+                raise Unusable("on CUDA the rivals are given: leave --against out")
+            _cuda(subject, even_if_wrong, sizes, PASSES[passes], dtype, json_out, plot_out)
         from lstm_checks.bench import rivals
         from lstm_checks.bench.run import Plan
 
         plan = Plan(
             rivals.subject(subject, adapter),
-            rivals.rivals(against),
+            rivals.rivals("torch,reference" if against is None else against),
             sizes,
             PASSES[passes],
             _cores(threads),
@@ -164,9 +167,31 @@ def _plot(outcome: "Outcome", path: str) -> None:
 
 def _cuda(
     subject: str,
-    shapes: object,
+    even_if_wrong: bool,
+    shapes: "tuple[Shape, ...]",
     passes: tuple[bool, ...],
     dtype: str,
     json_out: str | None,
+    plot_out: str | None,
 ) -> NoReturn:
-    raise NotImplementedError
+    """The same on a CUDA device; growth is not measured there. Ends the program."""
+    from importlib.util import find_spec
+
+    from lstm_checks.sources import Unusable
+
+    if find_spec("torch") is None:
+        raise Unusable("--device cuda needs torch: pip install 'lstm-checks[torch]'")
+    from lstm_checks.bench import cuda
+    from lstm_checks.bench.device_run import DeviceBench, DevicePlan
+
+    if not cuda.available():
+        click.echo(cuda.NO_DEVICE, err=True)
+        sys.exit(2)
+    for path in (json_out, plot_out):
+        _writable(path)
+    plan = DevicePlan(shapes, passes, dtype, target=cuda.loaded(subject), says=subject)
+    verdict = _verdict(subject, None, even_if_wrong)
+    outcome = DeviceBench(plan, verdict, cuda.progress(plan)).run()
+    if plot_out is not None and outcome.cells:
+        _plot(outcome, plot_out)
+    cuda.finish(outcome, json_out)

@@ -165,8 +165,8 @@ def shown(figures: dict[str, Any]) -> str:
         + " |"
     )
     for where, taken in figures["forward_seconds"].items():
-        cells = [f"{taken * 1e6:.0f}"] * len(levels)
-        lines.append(f"| a small forward {where} (µs) | " + " | ".join(cells) + " |")
+        same = " | ".join([f"{taken * 1e6:.0f}"] * len(levels))
+        lines.append(f"| a small forward {where} (µs) | {same} |")
     return "\n".join(lines)
 
 

@@ -1,20 +1,21 @@
 """What came out, in the terminal: findings first, then the figures, and what they mean."""
 
+from typing import Any
+
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from lstm_checks.bench.cpu_time import AVAILABLE
 from lstm_checks.bench.growth import SEEN
-from lstm_checks.bench.outcome import NOISE, Cell, Growth, Outcome, Summary
-from lstm_checks.bench.rivals import FLOOR, SUBJECT
+from lstm_checks.bench.outcome import NOISE, Growth, Outcome, Summary
+from lstm_checks.bench.rivals import SUBJECT
 
 LEGEND = (
     "time: a call, median of the turns, ± half the distance between the quartiles. × NAME: the "
     "subject's time over NAME's, turn by turn. GFLOP/s: 8·B·T·H·(D+H) operations of the forward "
     "pass's matrix products, three times that for both passes, over the time. peak: what a first "
-    "call takes on top of weights and inputs (rise of VmHWM)."
+    "call takes on top of weights and inputs: the rise of VmHWM, on CUDA of torch's own account."
 )
 
 
@@ -49,19 +50,23 @@ def _headline(outcome: Outcome) -> Text:
     verdict = {
         "passed": "it passed the ladder at level quick",
         "wrong": "it did NOT pass the ladder at level quick and is timed all the same",
+        "unchecked": "the ladder was not asked",
     }[outcome.verdict]
-    style = "bold green" if outcome.verdict == "passed" and not outcome.findings else "bold red"
+    bad = outcome.verdict == "wrong" or outcome.findings
+    style = "bold red" if bad else "bold green"
     return Text(f"{outcome.subject}: {verdict}  ({outcome.seconds:.0f} s)", style)
 
 
 def _setting(outcome: Outcome) -> Text:
     machine, settings = outcome.machine, outcome.settings
     versions = ", ".join(f"{name} {v}" for name, v in machine["packages"].items() if v)
-    blas = _blas(outcome.contenders[SUBJECT])
+    said = outcome.contenders.get(SUBJECT)
+    blas = "" if said is None else f"; BLAS {_blas(said)}"
     denormals = sum(cell.denormals for cell in outcome.cells)
     lines = [
         f"{machine['cpu']}, {machine['cores']} cores, {settings['threads']} thread(s) used, "
-        f"{settings['dtype']}, Python {machine['python']}, {versions}; BLAS {blas}",
+        f"{settings['dtype']}{_device(machine)}, Python {machine['python']}, "
+        f"{versions}{blas}",
         f"load {machine['load_before']} before, {machine.get('load_after')} after; denormals in "
         f"inputs and results: {denormals or 'none'}",
     ]
@@ -69,7 +74,18 @@ def _setting(outcome: Outcome) -> Text:
     return Text("\n".join(lines), "dim")
 
 
-def _blas(said: dict[str, object]) -> str:
+def _device(machine: dict[str, Any]) -> str:
+    if "device" not in machine:
+        return ""
+    tf32 = "on" if machine.get("tf32") else "off"
+    bandwidth = machine["bandwidth_bytes_per_second"] / 1e9
+    return (
+        f" (TF32 {tf32}) on {machine['device']}, CUDA {machine.get('cuda')}, cuDNN "
+        f"{machine.get('cudnn')}, copying at {bandwidth:.0f} GB/s"
+    )
+
+
+def _blas(said: dict[str, Any]) -> str:
     found = said.get("blas")
     if not isinstance(found, list):
         return "unknown (threadpoolctl is not installed)"
@@ -90,7 +106,7 @@ def _cells(outcome: Outcome, backward: bool) -> Table:
     for other in others:
         table.add_column(f"× {escape(other)}", justify="right", no_wrap=True)
     for cell in cells:
-        mine = cell.timings[SUBJECT]
+        mine = cell.timings[cell.subject]
         table.add_row(
             f"{cell.shape.short}{' ~' if cell.noisy else ''}",
             _figure(mine.summary, 1e3),
@@ -142,6 +158,3 @@ def _growth(grown: list[Growth]) -> Table:
 
 def _power(exponent: float | None) -> str:
     return "?" if exponent is None else f"{exponent:.2f}"
-
-
-__all__ = ["AVAILABLE", "FLOOR", "Cell", "renderable"]

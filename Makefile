@@ -8,7 +8,7 @@ check: .venv/ready          ## check a bundled from-scratch LSTM and print its r
 	$(BIN)/lstm-checks check examples/right_lstm.py
 
 test: .venv/ready lint      ## every test, the linter and the type checker
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 lint: .venv/ready
 	$(BIN)/ruff check .

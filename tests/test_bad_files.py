@@ -7,11 +7,9 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from _pytest.mark import ParameterSet
 from click.testing import CliRunner
 
 from lstm_checks.cli import main
@@ -23,33 +21,6 @@ from lstm_checks.worker.process import Limits
 PLAIN = (Path(__file__).parent / "subjects" / "plain_lstm.py").read_text()
 SHORT = Limits(load=3.0, call=1.0, run=8.0)
 QUICK = ("--level", "quick")
-
-
-# What the kit says otherwise, so far.
-OPEN = {
-    "latin_1",
-    "python_2_print_to",
-    "python_2_raise",
-    "python_2_backticks",
-    "python_2_unequal",
-    "python_2_octal",
-    "python_2_xrange",
-    "python_2_iteritems",
-    "numpy_spoilt",
-    "init_of_three",
-    "init_exchanged",
-    "init_raises",
-    "params_is_a_list",
-    "(np.full_like(y, np.nan), (h, c))",
-    "(y, (h, c * np.inf))",
-    "(np.broadcast_to(y[:1, :1, :1], (10**6, 10**6, 8)), (h, c))",
-    "(np.zeros((100, 400, 1000)), (h, c))",
-}
-so_far = pytest.mark.xfail(strict=True)
-
-
-def marked(names: Iterable[str]) -> list[ParameterSet]:
-    return [pytest.param(name, marks=[so_far] if name in OPEN else []) for name in names]
 
 
 def words(output: str) -> str:
@@ -123,7 +94,6 @@ def test_no_such_module(name: str) -> None:
     assert "there is no" in output
 
 
-@so_far
 def test_no_such_adapter(file: Path) -> None:
     file.write_text(PLAIN)
     code, output = checked(str(file), "--adapter", "nonsense")
@@ -238,7 +208,7 @@ SOURCES: dict[str, tuple[bytes, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", marked(SOURCES))
+@pytest.mark.parametrize("name", SOURCES)
 def test_source(name: str, file: Path) -> None:
     source, phrase = SOURCES[name]
     file.write_bytes(source)
@@ -311,7 +281,7 @@ CLASSES: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", marked(CLASSES))
+@pytest.mark.parametrize("name", CLASSES)
 def test_class(name: str, file: Path) -> None:
     source, phrase = CLASSES[name]
     file.write_text(source)
@@ -374,21 +344,19 @@ class Liar(np.ndarray):
 """
 
 
-@pytest.mark.parametrize("value", marked(RETURNS))
+@pytest.mark.parametrize("value", RETURNS)
 def test_return_of_forward(value: str, file: Path) -> None:
     file.write_text(changed("return y, (h, c)", f"return {value}") + LIAR)
     output = failing(file)
     assert holds(RETURNS[value], output), output
 
 
-@so_far
 @pytest.mark.parametrize("value", ["None", "(y, h, c)", "(y.swapaxes(0, 1), (h, c))", "(y[0], c)"])
 def test_a_wrong_form_is_named_by_the_law_on_form(value: str, file: Path) -> None:
     file.write_text(changed("return y, (h, c)", f"return {value}"))
     assert "shapes.forward does not hold" in failing(file)
 
 
-@so_far
 def test_what_forward_raises_is_named_by_the_law_on_form(file: Path) -> None:
     file.write_text(changed("self.cache = []\n        for", "1 / 0\n        for"))
     output = failing(file)
@@ -396,7 +364,6 @@ def test_what_forward_raises_is_named_by_the_law_on_form(file: Path) -> None:
     assert "ZeroDivisionError: division by zero (line 44, in forward: 1 / 0)" in output
 
 
-@so_far
 def test_names_keep_their_case(file: Path) -> None:
     """A sentence may begin with a name, which is then no word to be put in a capital."""
     file.write_text(changed("return y, (h, c)", "return y[0], (h, c)"))
@@ -405,14 +372,12 @@ def test_names_keep_their_case(file: Path) -> None:
     assert "dx is wrong" in failing(file)
 
 
-@so_far
 def test_exchanged_axes_are_seen_at_the_first_sizes(file: Path) -> None:
     """No two sizes may be equal where a law asks for a shape, or N and T pass for each other."""
     file.write_text(changed("return dx, (dh, dc)", "return dx.swapaxes(0, 1), (dh, dc)"))
     assert "shapes.backward does not hold" in failing(file)
 
 
-@so_far
 @pytest.mark.parametrize("error", ["ValueError('no')", "SystemExit", "NotImplementedError"])
 def test_an_init_that_raises(error: str, file: Path) -> None:
     file.write_text(changed("self.grads = {}\n", f"raise {error}\n"))

@@ -9,12 +9,12 @@ import pytest
 import lstm_reference.lstm
 from lstm_checks import api
 from lstm_checks.broken import Broken
-from lstm_checks.subject import Subject
 from lstm_checks.engine import SHRINKS, first_failure
 from lstm_checks.laws.case import cases
 from lstm_checks.laws.law import law
 from lstm_checks.laws.registry import ALL
 from lstm_checks.sources import Source
+from lstm_checks.subject import Subject
 from lstm_checks.worker.local import Local
 from lstm_checks.worker.process import Limits
 

@@ -6,13 +6,9 @@ One fault, one verdict: no other law may fail beside it. What also does not hold
 from types import ModuleType
 
 import pytest
-from _pytest.mark import ParameterSet
 
 from faults import FAULTS, SUBJECTS, Fault
 from lstm_checks import Report, check
-
-# What the kit does not find, or names wrongly, so far.
-OPEN: set[str] = set()
 
 # A naive sigmoid overflows with a warning, which is the subject's affair and no error here.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -36,16 +32,7 @@ def test_ids_are_unique() -> None:
     assert len({fault.id for fault in FAULTS}) == len(FAULTS)
 
 
-def marked(fault: Fault) -> ParameterSet:
-    marks = [pytest.mark.xfail(strict=True)] if fault.id in OPEN else []
-    return pytest.param(fault, id=fault.id, marks=marks)
-
-
-def test_what_is_open_is_in_the_table() -> None:
-    assert {fault.id for fault in FAULTS} >= OPEN
-
-
-@pytest.mark.parametrize("fault", [marked(fault) for fault in FAULTS])
+@pytest.mark.parametrize("fault", [pytest.param(fault, id=fault.id) for fault in FAULTS])
 def test_fault(fault: Fault) -> None:
     report = checked(fault.module(), "quick")
     assert not report.passed, "it was not found"

@@ -1,11 +1,9 @@
 """Nothing right is failed: layers written in other ways, by other conventions, each must pass."""
 
 import warnings
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from _pytest.mark import ParameterSet
 
 from lstm_checks import Report, check
 
@@ -82,15 +80,8 @@ VARIANTS = {
         "class Linear:\n    def forward(self, x):\n        return x\n\n\nclass LSTM:",
     ),
 }
-# What the kit fails although it is right, so far.
-OPEN = {"no_bias", "own_methods", "recomputes", "helper_called_weights", "property_called_weights"}
 # Warnings and prints are the subject's affair.
 pytestmark = pytest.mark.filterwarnings("ignore")
-
-
-def marked(names: Iterable[str]) -> list[ParameterSet]:
-    mark = pytest.mark.xfail(strict=True)
-    return [pytest.param(name, marks=[mark] if name in OPEN else []) for name in names]
 
 
 def passed(report: Report) -> Report:
@@ -103,7 +94,7 @@ def status(report: Report) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("seed", [0, 5])
-@pytest.mark.parametrize("name", marked(SUBJECTS))
+@pytest.mark.parametrize("name", SUBJECTS)
 def test_right(name: str, seed: int) -> None:
     passed(check(f"{RIGHT}/{name}.py", seed=seed, in_process=True))
 
@@ -119,7 +110,7 @@ def test_right_at_the_deep_level(name: str) -> None:
     passed(check(f"{RIGHT}/{name}.py", level="deep", in_process=True))
 
 
-@pytest.mark.parametrize("name", marked(VARIANTS))
+@pytest.mark.parametrize("name", VARIANTS)
 def test_right_variant(name: str, tmp_path: Path) -> None:
     old, new = VARIANTS[name]
     text = PLAIN.read_text()
@@ -129,7 +120,6 @@ def test_right_variant(name: str, tmp_path: Path) -> None:
     passed(check(str(file), level="quick", in_process=True))
 
 
-@pytest.mark.xfail(strict=True)
 def test_warnings_of_a_subject_are_no_errors_even_where_a_project_makes_them_so(
     tmp_path: Path,
 ) -> None:

@@ -6,7 +6,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 from matplotlib import pyplot
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from lstm_checks.bench.growth import SEEN
 from lstm_checks.bench.outcome import Growth, Outcome
@@ -73,8 +73,8 @@ def _ratios(axis: Any, outcome: Outcome, backward: bool) -> None:
         range(len(cells)), [f"{cell.shape}{' ~' if cell.noisy else ''}" for cell in cells]
     )
     axis.set_ylim(len(cells) - 0.5, -0.5)
-    _plain_ticks(axis.xaxis)
-    axis.grid(axis="x", which="both", color="0.92")
+    _ticks(axis.xaxis)
+    axis.grid(axis="x", color="0.92")
     axis.set_axisbelow(True)
 
 
@@ -98,11 +98,9 @@ def _growths(part: Any, grown: list[Growth]) -> None:
                 label=_label("MB", one.letter, one.memory_exponent),
             )  # fmt: skip
         axis.set_xlabel(one.letter)
-        axis.set_xticks(one.sizes)
-        _plain_ticks(axis.xaxis)
-        axis.xaxis.set_minor_formatter(NullFormatter())
-        _plain_ticks(axis.yaxis)
-        axis.yaxis.set_minor_formatter(NullFormatter())
+        axis.set_xticks(one.sizes, [str(size) for size in one.sizes])
+        axis.set_xticks([], minor=True)
+        _ticks(axis.yaxis)
         axis.grid(color="0.92")
         axis.legend(frameon=False, fontsize="small")
 
@@ -111,12 +109,11 @@ def _label(unit: str, letter: str, exponent: float | None) -> str:
     return unit if exponent is None else f"{unit} ∝ {letter}$^{{{exponent:.2f}}}$"
 
 
-def _plain_ticks(axis: Any) -> None:
-    """Ticks as 0.5, 1, 2, 10 and not as powers of ten."""
-    plain = FuncFormatter(lambda value, _: f"{value:g}")
-    axis.set_major_formatter(plain)
+def _ticks(axis: Any) -> None:
+    """Ticks at 1, 2, 5 in each decade, at 1 alone where there are many; as plain numbers."""
+    axis.axes.autoscale_view()
     low, high = axis.get_view_interval()
-    if high / low < 30:
-        axis.set_minor_formatter(
-            FuncFormatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "235" else "")
-        )
+    steps = (1.0, 2.0, 5.0) if high / low < 300 else (1.0,)
+    axis.set_major_locator(LogLocator(10, steps))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())

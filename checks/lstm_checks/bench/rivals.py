@@ -43,7 +43,7 @@ BUNDLED = {
 }  # fmt: skip
 FLOOR_CONTENDER = _bundled(
     FLOOR, "lstm_checks.bench.floor", "Floor", "Floor",
-    "the matrix products alone, each in its fastest layout, with NumPy's BLAS",
+    "the matrix products alone, each in its fastest way, with NumPy's BLAS",
 )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """What came out, in the terminal: findings first, then the figures, and what they mean."""
 
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -101,30 +101,31 @@ def _cells(outcome: Outcome, backward: bool) -> Table:
         title="forward and backward" if backward else "forward",
         title_justify="left", title_style="bold", box=None, padding=(0, 1, 0, 0),
     )  # fmt: skip
-    for head in ("B×T×D×H", "time (ms)", "µs/step", "GFLOP/s", "peak"):
-        table.add_column(head, justify="left" if head == "B×T×D×H" else "right", no_wrap=True)
+    for head in ("B×T×D×H", "time (ms)", "µs/step", "GFLOP/s", "peak MB"):
+        justify: Literal["left", "right"] = "left" if head == "B×T×D×H" else "right"
+        table.add_column(head, justify=justify, overflow="fold")
     for other in others:
-        table.add_column(f"× {escape(other)}", justify="right", no_wrap=True)
+        table.add_column(f"× {escape(other)}", justify="right", overflow="fold")
     for cell in cells:
         mine = cell.timings[cell.subject]
         table.add_row(
             f"{cell.shape.short}{' ~' if cell.noisy else ''}",
             _figure(mine.summary, 1e3),
-            f"{mine.summary.median / cell.shape.T * 1e6:.3g}",
-            f"{cell.gflops:.3g}",
+            three(mine.summary.median / cell.shape.T * 1e6),
+            three(cell.gflops),
             memory(mine.memory),
             *(_figure(cell.ratio(o)) if o in cell.timings else "left out" for o in others),
         )
     means = outcome.geometric_means(backward)
     table.add_row(
-        "geometric mean", "", "", "", "", *(f"{three(means[name])}    " for name in others),
+        "geometric mean", "", "", "", "", *(f"{three(means[name])}   " for name in others),
         style="bold",
     )  # fmt: skip
     return table
 
 
 def _figure(summary: Summary, factor: float = 1.0) -> str:
-    return f"{three(summary.median * factor)} ±{summary.spread / 2:.0%}"
+    return f"{three(summary.median * factor)}±{summary.spread / 2:.0%}"
 
 
 def three(value: float) -> str:
@@ -136,7 +137,7 @@ def memory(peak: int | None) -> str:
     """A peak in MB; less than what is told apart from the system's own accounts is said as such."""
     if peak is None:
         return "?"
-    return "<1 MB" if peak < SEEN else f"{peak / 2**20:.3g} MB"
+    return "<1" if peak < SEEN else three(peak / 2**20)
 
 
 def _growth(grown: list[Growth]) -> Table:
@@ -145,11 +146,11 @@ def _growth(grown: list[Growth]) -> Table:
         "peak memory go with a size to the power of",
         title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0),
     )  # fmt: skip
-    for head in ("size", "time", "memory", "measured at (ms, peak)"):
+    for head in ("size", "time", "memory", "measured at: ms, MB"):
         table.add_column(head)
     for one in grown:
-        points = ", ".join(
-            f"{size}: {three(seconds * 1e3)} {memory(peak)}"
+        points = "; ".join(
+            f"{size}: {three(seconds * 1e3)}, {memory(peak)}"
             for size, seconds, peak in zip(one.sizes, one.seconds, one.memory, strict=True)
         )
         table.add_row(one.letter, _power(one.seconds_exponent), _power(one.memory_exponent), points)

@@ -23,6 +23,10 @@ SHORT = Limits(load=3.0, call=1.0, run=8.0)
 QUICK = ("--level", "quick")
 
 
+# What the kit says otherwise, so far.
+so_far = pytest.mark.xfail(strict=True)
+
+
 def words(output: str) -> str:
     """The output without boxes and line breaks, so that phrases can be looked for."""
     return re.sub(r"\s+", " ", re.sub("[│╭╮╰╯─]", " ", output))
@@ -57,8 +61,10 @@ def within_short_limits(file: Path) -> Report:
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "lstm.py"
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A name without its folder, whose own words could be taken for the kit's."""
+    monkeypatch.chdir(tmp_path)
+    return Path("lstm.py")
 
 
 def changed(old: str, new: str) -> str:
@@ -204,12 +210,14 @@ SOURCES: dict[str, tuple[bytes, str]] = {
         "printed more than 16 MB",
     ),
     "numpy_spoilt": (b"import numpy\nnumpy.array = None\n" + PLAIN.encode(), "NoneType"),
-    "kit_spoilt": (b"import json\njson.dumps = None\n" + PLAIN.encode(), "process"),
+    "kit_spoilt": (b"import json\njson.dumps = None\n" + PLAIN.encode(), "ended its process"),
 }
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_source(name: str, file: Path) -> None:
+def test_source(name: str, file: Path, request: pytest.FixtureRequest) -> None:
+    if name == "notebook":
+        request.applymarker(so_far)
     source, phrase = SOURCES[name]
     file.write_bytes(source)
     output = failing(file)
@@ -254,8 +262,8 @@ CLASSES: dict[str, tuple[str, str]] = {
         "    def forward(self, x, state=None):\n        pass\n",
         "not attempted: forward",
     ),
-    "no_params": (changed("self.params = {", "self.weights_ = {"), "params"),
-    "params_is_a_list": (changed("self.grads = {}\n", "self.params = [1]\n"), "params"),
+    "no_params": (changed("self.params = {", "self.weights_ = {"), "no attribute 'params'"),
+    "params_is_a_list": (changed("self.grads = {}\n", "self.params = [1]\n"), "params is a list"),
     "other_names": (PLAIN.replace('"W"', '"Wx"'), "it has no weight 'W'"),
     "bias_as_one_number": (changed("np.zeros(4 * hidden_size)", "np.zeros(1)"), "'b'"),
     "weights_of_lists": (
@@ -330,8 +338,8 @@ RETURNS = {
     "(y, (h, c * np.inf))": "inf",
     "(np.broadcast_to(y[:1, :1, :1], (10**6, 10**6, 8)), (h, c))": "y has the shape",
     "(np.zeros((100, 400, 1000)), (h, c))": "y has the shape (100, 400, 1000)",
-    "(y.view(Liar), (h.view(Liar) * 2, c))": "h",
-    "(np.ma.masked_array(y, True) * 2, (h, c))": "y",
+    "(y.view(Liar), (h.view(Liar) * 2, c))": "last_output_is_h does not hold",
+    "(np.ma.masked_array(y * 2, True), (h, c))": "last_output_is_h does not hold",
 }
 LIAR = """
 class Liar(np.ndarray):
@@ -397,7 +405,7 @@ GRADIENTS = {
     "self.grads['W'] = dW.T; return dx, (dh, dc)": "grads['W'] has the shape",
     "self.grads['b'] = db.sum(); return dx, (dh, dc)": "grads['b'] is",
     "self.grads['b'] = db[None]; return dx, (dh, dc)": "grads['b'] has the shape (1, ",
-    "del self.grads; return dx, (dh, dc)": "grads",
+    "del self.grads; return dx, (dh, dc)": "no attribute 'grads'",
     "raise NotImplementedError": "not attempted: backward is not written yet",
     "return dx / 0.0, (dh, dc)": "inf",
 }
@@ -427,19 +435,22 @@ def test_name(name: str, phrase: str, file: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "phrase"),
     [
-        ("x = 1\n", "no function adapt(target)"),
-        ("def adapt(target):\n    return 3\n", "adapt"),
-        ("def adapt(target):\n    return None\n", "adapt"),
+        ("x = 1\n", "has no function adapt(target)"),
+        ("def adapt(target):\n    return 3\n", "adapter"),
+        ("def adapt(target):\n    return None\n", "adapter"),
         ("def adapt(target):\n    1 / 0\n", "adapter"),
         ("def adapt(target:\n", "adapter"),
-        ("def adapt():\n    return 3\n", "adapt"),
+        ("def adapt():\n    return 3\n", "adapter"),
     ],
+    ids=["without_adapt", "a_number", "nothing", "raises", "syntax", "takes_nothing"],
 )
-def test_adapter_file(source: str, phrase: str, file: Path, tmp_path: Path) -> None:
+def test_adapter_file(source: str, phrase: str, file: Path, request: pytest.FixtureRequest) -> None:
+    """What an adapter does wrong is not laid at the subject's door."""
+    if "adapt(target)" not in phrase:
+        request.applymarker(so_far)
     file.write_text(PLAIN)
-    adapter = tmp_path / "my_adapter.py"
-    adapter.write_text(source)
-    assert holds(phrase, failing(file, "--adapter", str(adapter)))
+    Path("mine.py").write_text(source)
+    assert holds(phrase, failing(file, "--adapter", "mine.py"))
 
 
 def test_terminal_is_not_taken_over(file: Path) -> None:

@@ -132,6 +132,8 @@ class Conventions:
         return dict.fromkeys(names, array)
 
     def _ordered(self, native: Array) -> Array:
+        if self.gate_order == GATES:
+            return native
         blocks = dict(zip(GATES, np.split(native, 4, axis=-1), strict=True))
         return np.concatenate([blocks[gate] for gate in self.gate_order], axis=-1)
 

@@ -1,6 +1,7 @@
 """Tries a law on drawn cases, and finds the smallest on which it does not hold."""
 
 from dataclasses import replace
+from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, settings
@@ -80,7 +81,11 @@ def first_failure(
             raise
 
     try:
-        hypothesis.seed(seed)(chosen(hypothesis.given(law.cases)(attempt)))()
+        trial: Any = hypothesis.seed(seed)(chosen(hypothesis.given(law.cases)(attempt)))
+        # There is no database: without this Hypothesis reads this file's source for a key, each
+        # time, which costs more than the drawing.
+        trial._hypothesis_internal_database_key = None
+        trial()
     except Broken as broken:
         return _with_first(broken, next(iter(failures.values())))
     except (FlakyFailure, FlakyReplay):

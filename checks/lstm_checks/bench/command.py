@@ -61,8 +61,9 @@ def bench(
     try:
         sizes = parse(shapes)
         if device == "cuda":
-            if against is not None:
-                raise Unusable("on CUDA the rivals are given: leave --against out")
+            for name, given in (("--against", against), ("--adapter", adapter)):
+                if given is not None:
+                    raise Unusable(f"on CUDA rivals and adapter are given: leave {name} out")
             _cuda(subject, even_if_wrong, sizes, PASSES[passes], dtype, json_out, plot_out)
         from lstm_checks.bench import rivals
         from lstm_checks.bench.run import Plan
@@ -76,11 +77,13 @@ def bench(
             dtype,
             sweep=growth,
         )
-        for path in (json_out, plot_out):
-            _writable(path)
+        _writable(json_out)
+        _drawable(plot_out)
         outcome = _measured(plan, _verdict(subject, adapter, even_if_wrong))
         if plot_out is not None:
-            _plot(outcome, plot_out)
+            from lstm_checks.bench.plot import save
+
+            save(outcome, plot_out)
     except Unusable as error:
         raise click.UsageError(str(error)) from None
     from rich.console import Console
@@ -152,17 +155,19 @@ def _writable(path: str | None) -> None:
         raise Unusable(f"{path} cannot be written: it is a directory, or lies in none")
 
 
-def _plot(outcome: "Outcome", path: str) -> None:
+def _drawable(path: str | None) -> None:
+    """Likewise. Raises Unusable."""
     from lstm_checks.sources import Unusable
 
+    if path is None:
+        return
     try:
-        from lstm_checks.bench.plot import save
+        from lstm_checks.bench.plot import FORMATS
     except ImportError:
         raise Unusable("--plot needs matplotlib: pip install 'lstm-checks[bench]'") from None
-    try:
-        save(outcome, path)
-    except (ValueError, OSError) as error:
-        raise Unusable(f"--plot {path}: {error}") from None
+    if Path(path).suffix[1:].lower() not in FORMATS:
+        raise Unusable(f"--plot {path}: the ending can be {', '.join(FORMATS)}")
+    _writable(path)
 
 
 def _cuda(
@@ -187,11 +192,14 @@ def _cuda(
     if not cuda.available():
         click.echo(cuda.NO_DEVICE, err=True)
         sys.exit(2)
-    for path in (json_out, plot_out):
-        _writable(path)
+    _writable(json_out)
+    _drawable(plot_out)
     plan = DevicePlan(shapes, passes, dtype, target=cuda.loaded(subject), says=subject)
     verdict = _verdict(subject, None, even_if_wrong)
     outcome = DeviceBench(plan, verdict, cuda.progress(plan)).run()
+    outcome.note("growth, --threads and CPU time are not looked at on CUDA")
     if plot_out is not None and outcome.cells:
-        _plot(outcome, plot_out)
+        from lstm_checks.bench.plot import save
+
+        save(outcome, plot_out)
     cuda.finish(outcome, json_out)

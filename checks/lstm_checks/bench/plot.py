@@ -13,14 +13,14 @@ from lstm_checks.bench.outcome import Growth, Outcome
 from lstm_checks.bench.rivals import FLOOR
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")  # Okabe & Ito
+FORMATS = ("png", "svg", "pdf")
 GREY = "#555555"
 
 
 def save(outcome: Outcome, path: str) -> None:
-    """Write the figure; the format is that of the path's ending.
+    """Write the figure; the path's ending is one of FORMATS.
 
     Raises:
-        ValueError: the ending is of no format that is known.
         OSError: the file cannot be written.
     """
     passes = list(dict.fromkeys(cell.backward for cell in outcome.cells))

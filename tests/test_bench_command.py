@@ -1,0 +1,166 @@
+"""lstm-checks bench: what it prints and writes, its exit codes, and its pytest items."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from lstm_checks.cli import main
+
+REFERENCE = "lstm_reference.lstm:LSTM"
+WRONG = """
+from lstm_reference.lstm import LSTM as Right
+
+class LSTM(Right):
+    def forward(self, x, state=None):
+        y, (h, c) = super().forward(x, state)
+        return 1.01 * y, (h, c)
+"""
+SIZE_DEPENDENT = WRONG.replace("1.01 * y", "y if x.shape[2] != 6 else 1.01 * y")
+
+
+@pytest.fixture
+def shapes(tmp_path):
+    file = tmp_path / "shapes.txt"
+    file.write_text("2 20 6 8\n")
+    return str(file)
+
+
+def bench(*arguments):
+    done = CliRunner().invoke(main, ["bench", *arguments])
+    return done.exit_code, " ".join(done.output.split())
+
+
+def test_a_run_prints_writes_and_draws(tmp_path, shapes):
+    written, figure = tmp_path / "out.json", tmp_path / "out.png"
+    code, output = bench(
+        REFERENCE, "--against", "plain", "--shapes", shapes, "--pass", "forward", "--no-growth",
+        "--json", str(written), "--plot", str(figure),
+    )  # fmt: skip
+    assert code == 0, output
+    assert f"{REFERENCE}: it passed the ladder" in output
+    assert "× plain" in output
+    assert "× floor" in output
+    assert figure.read_bytes()[:4] == b"\x89PNG"
+    found = json.loads(written.read_text())
+    assert (found["schema"], found["verdict"], found["findings"]) == (1, "passed", [])
+    [cell] = found["cells"]
+    assert cell["shape"] == {"B": 2, "T": 20, "D": 6, "H": 8}
+    assert (
+        set(cell["ratio"])
+        == {"plain", "floor"}
+        == set(found["geometric_mean_of_ratios"]["forward"])
+    )
+    mine, theirs = (cell["contenders"][name]["seconds"] for name in ("subject", "plain"))
+    assert len(mine) == len(theirs) == found["settings"]["turns"]
+    ratios = sorted(a / b for a, b in zip(mine, theirs, strict=True))
+    assert cell["ratio"]["plain"]["median"] == pytest.approx(ratios[len(ratios) // 2])
+    median = cell["seconds"]["median"]
+    assert cell["seconds_per_step"] == pytest.approx(median / 20)
+    assert cell["gflops"] == pytest.approx(8 * 2 * 20 * 8 * (6 + 8) / median / 1e9)
+    assert found["machine"]["threads"] == 1
+    assert {one["internal_api"] for one in found["contenders"]["subject"]["blas"]}
+
+
+def test_a_wrong_subject_is_not_timed_unless_asked_twice(tmp_path, shapes):
+    file = tmp_path / "wrong.py"
+    file.write_text(WRONG)
+    call = [str(file), "--against", "", "--shapes", shapes, "--pass", "forward", "--no-growth"]
+    code, output = bench(*call)
+    assert code == 1
+    assert "FAILED" in output
+    assert "It is not timed" in output
+    code, output = bench(*call, "--even-if-wrong")
+    assert code == 1
+    assert "it did NOT pass the ladder at level quick and is timed all the same" in output
+    assert "FOUND OUT subject: a timed call's result is wrong" in output
+
+
+def test_one_that_is_wrong_only_when_it_is_timed(tmp_path, shapes):
+    """None of the ladder's cases has six inputs: only the timed calls show it."""
+    file = tmp_path / "sly.py"
+    file.write_text(SIZE_DEPENDENT)
+    code, output = bench(
+        str(file), "--against", "", "--shapes", shapes, "--pass", "forward", "--no-growth"
+    )
+    assert code == 1
+    assert "it passed the ladder" in output
+    assert "FOUND OUT subject: a timed call's result is wrong" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nowhere.py"], "there is no file 'nowhere.py'"),
+        ([REFERENCE, "--shapes", "huge"], "there is no set of shapes 'huge'"),
+        ([REFERENCE, "--against", "keras3x"], "--against keras3x: there is no file 'keras3x'"),
+        ([REFERENCE, "--against", "plain,plain"], "--against names plain twice"),
+        ([REFERENCE, "--threads", "100000"], "there are only"),
+        ([REFERENCE, "--threads", "0"], "--threads"),
+        ([REFERENCE, "--json", "/nowhere/out.json"], "/nowhere/out.json cannot be written"),
+        ([REFERENCE, "--plot", "/nowhere/out.png"], "/nowhere/out.png cannot be written"),
+        ([REFERENCE, "--plot", "out.xyz"], "out.xyz: the ending can be png, svg, pdf"),
+        ([REFERENCE, "--pass", "backward"], "--pass"),
+        ([REFERENCE, "--device", "cuda", "--against", "plain"], "leave --against out"),
+    ],
+)
+def test_an_unusable_call(arguments, says):
+    """Said before anything is measured."""
+    code, output = bench(*arguments)
+    assert code == 2
+    assert says in output
+
+
+def test_a_check_does_not_import_bench():
+    code = (
+        "import sys\n"
+        "from click.testing import CliRunner\n"
+        "from lstm_checks.cli import main\n"
+        "assert 'numpy' not in sys.modules\n"
+        f"assert CliRunner().invoke(main, ['check', {REFERENCE!r}, '--level', 'quick'])"
+        ".exit_code == 0\n"
+        "assert not [m for m in sys.modules if m.startswith('lstm_checks.bench')]\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_help_names_the_command():
+    assert "bench" in CliRunner().invoke(main, ["--help"]).output
+    assert "--even-if-wrong" in bench("--help")[1]
+
+
+def pytest_items(*arguments, folder):
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=120)
+
+
+def test_timings_as_pytest_items(tmp_path):
+    done = pytest_items(
+        "--pyargs", "lstm_checks.bench", "--lstm", REFERENCE, "-k", "D16 and forward",
+        "--benchmark-json", "out.json", folder=tmp_path,
+    )  # fmt: skip
+    assert "1 passed, 11 deselected" in done.stdout, done.stdout
+    [one] = json.loads((tmp_path / "out.json").read_text())["benchmarks"]
+    assert one["group"] == "B1 T50 D16 H16 forward"
+    assert 0 < one["stats"]["min"] < 0.1, "a call, not a block"
+
+
+def test_a_wrong_subject_has_no_timings(tmp_path):
+    (tmp_path / "wrong.py").write_text(WRONG)
+    done = pytest_items(
+        "--pyargs", "lstm_checks.bench", "--lstm", "wrong.py", "-k", "D16 and forward",
+        folder=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "it is not timed: " in done.stdout
+
+
+@pytest.mark.parametrize("asked", [["--pyargs", "lstm_checks"], ["checks"]])
+def test_the_laws_alone_are_run_where_timings_are_not_asked_for(asked):
+    root = Path(__file__).parent.parent
+    done = pytest_items(*asked, "--collect-only", "-q", folder=root)
+    assert "test_laws.py" in done.stdout
+    assert "test_bench" not in done.stdout

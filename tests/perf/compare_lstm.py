@@ -1,19 +1,23 @@
 """Times `lstm.LSTM` against torch.nn.LSTM, the plain per-step LSTM, and the bare matrix products.
 
-    python tests/perf/compare_lstm.py [--seconds 10] [--length] [--memory]
+    python tests/perf/compare_lstm.py [--seconds 10] [--against FILE | --length | --memory]
 
 One thread, float32. The participants take turns, so that what disturbs one disturbs all; a ratio is
 the median over the rounds of one participant's time to torch's in the same round, and ± is half of
 the middle half of those ratios. Time is the CPU time of the process, of which other programs take
 no part. "forward" is inference: torch under no_grad. "both" is forward and backward, for which
-torch gives what ours gives: the gradients by x, h0, c0 and the weights.
+torch gives what ours gives: the gradients by x, h0, c0 and the weights. `--against` takes the place
+of the others with the LSTM of a file, such as a copy of lstm.py with one thing changed.
 """
 
 import argparse
+import importlib.util
 import sys
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 from time import perf_counter, process_time
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,6 +46,7 @@ Run = Callable[[], object]
 def main() -> None:
     parser = argparse.ArgumentParser(description="time lstm.LSTM against torch and others")
     parser.add_argument("--seconds", type=float, default=10, help="for each shape and pass")
+    parser.add_argument("--against", type=Path, help="a file with another LSTM")
     parser.add_argument("--length", action="store_true", help="time against the length T instead")
     parser.add_argument("--memory", action="store_true", help="memory of the cache instead")
     options = parser.parse_args()
@@ -53,7 +58,35 @@ def main() -> None:
     elif options.memory:
         memory()
     else:
-        compare(options.seconds)
+        compare(options.seconds) if options.against is None else against(options)
+
+
+def against(options: argparse.Namespace) -> None:
+    """The LSTM of a file, in times of ours."""
+    spec = importlib.util.spec_from_file_location("other", options.against)
+    assert spec is not None
+    assert spec.loader is not None
+    other = importlib.util.module_from_spec(spec)
+    sys.modules["other"] = other
+    spec.loader.exec_module(other)
+    for title, backward in (("forward", False), ("both", True)):
+        cells = []
+        for shape in SHAPES:
+            runs = [ours(*case(*shape, kind), backward) for kind in (LSTM, other.LSTM)]
+            times = in_turns(runs, options.seconds)
+            low, middle, high = np.quantile(times[:, 1] / times[:, 0], [0.25, 0.5, 0.75])
+            cells.append(f"{middle:5.2f} (±{(high - low) / 2:4.2f})")
+        print(f"{title:>8} {'  '.join(cells)}", flush=True)
+
+
+def ours(x: Array, dy: Array, layer: Any, backward: bool) -> Run:
+    """One call of a layer in the native contract."""
+
+    def run() -> object:
+        y, _ = layer.forward(x)
+        return layer.backward(dy) if backward else y
+
+    return run
 
 
 def compare(seconds: float) -> None:
@@ -106,10 +139,6 @@ def participants(B: int, T: int, D: int, H: int, backward: bool) -> list[Run]:
         wanted = [*given, *module.parameters()]
         return torch.autograd.grad([y], wanted, [upstream]) if backward else y
 
-    def run_ours() -> object:
-        y, _ = layer.forward(x)
-        return layer.backward(dy) if backward else y
-
     def run_plain() -> object:
         y, _, caches = unrolled.forward(params, x, (zeros, zeros))
         return unrolled.backward(params, caches, dy, (zeros, zeros)) if backward else y
@@ -128,13 +157,15 @@ def participants(B: int, T: int, D: int, H: int, backward: bool) -> list[Run]:
             rows.T @ dz
             dy.reshape(B * T, H).T @ dz
 
-    return [run_torch, run_ours, run_plain, run_products]
+    return [run_torch, ours(x, dy, layer, backward), run_plain, run_products]
 
 
-def case(B: int, T: int, D: int, H: int, **options: bool) -> tuple[Array, Array, LSTM]:
+def case(
+    B: int, T: int, D: int, H: int, kind: type[LSTM] = LSTM, **options: bool
+) -> tuple[Array, Array, LSTM]:
     """x, dy, and a layer with float32 weights."""
     rng = np.random.default_rng(0)
-    layer = LSTM(D, H, rng=rng, **options)
+    layer = kind(D, H, rng=rng, **options)
     layer.params = {name: array.astype(np.float32) for name, array in layer.params.items()}
     x, dy = (rng.standard_normal((B, T, size), np.float32) for size in (D, H))
     return x, dy, layer

@@ -384,4 +384,29 @@ FORMATS = [
     Fault("cs231n_db_overwritten", "gradients.db", "db += db_t", "db = db_t", "b", CS231N),
 ]  # fmt: skip
 
-FAULTS = [*FORWARD, *STATE, *BACKWARD, *MANNERS, *FORMATS]
+SHAPE = "N, T, D = x.shape\n"
+BACK_SHAPE = "N, T, H = dy.shape\n"
+
+
+def _only_above_one(size: str, name: str, backward: bool = False) -> Fault:
+    """A layer that does not take a size of one."""
+    old = BACK_SHAPE if backward else SHAPE
+    test = f"{old}        assert {name} > 1, 'too small'\n"
+    end = "_backward" if backward else ""
+    return Fault(f"{size}_of_one{end}", f"shapes.{size}_is_1{end}", old, test, "too small")
+
+
+SIZES = [
+    _only_above_one("N", "N"),
+    _only_above_one("T", "T"),
+    _only_above_one("H", "self.hidden_size"),
+    _only_above_one("D", "self.input_size", backward=True),
+    _only_above_one("H", "self.hidden_size", backward=True),
+    Fault("backward_forgets_a_time_step", "shapes.backward", RETURN_BACK,
+          "return dx[:, 1:], (dh, dc)\n", "dx has the shape"),
+    Fault("own_final_state_starts_anew", "state.split_anywhere", START,
+          START + "        if self.cache and np.array_equal(h, self.cache[-1][6] * "
+          "np.tanh(self.cache[-1][7])):\n            h, c = 0 * h, 0 * c\n", "split after"),
+]  # fmt: skip
+
+FAULTS = [*FORWARD, *STATE, *BACKWARD, *MANNERS, *FORMATS, *SIZES]

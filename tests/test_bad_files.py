@@ -23,10 +23,6 @@ SHORT = Limits(load=3.0, call=1.0, run=8.0)
 QUICK = ("--level", "quick")
 
 
-# What the kit says otherwise, so far.
-so_far = pytest.mark.xfail(strict=True)
-
-
 def words(output: str) -> str:
     """The output without boxes and line breaks, so that phrases can be looked for."""
     return re.sub(r"\s+", " ", re.sub("[│╭╮╰╯─]", " ", output))
@@ -215,9 +211,7 @@ SOURCES: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_source(name: str, file: Path, request: pytest.FixtureRequest) -> None:
-    if name == "notebook":
-        request.applymarker(so_far)
+def test_source(name: str, file: Path) -> None:
     source, phrase = SOURCES[name]
     file.write_bytes(source)
     output = failing(file)
@@ -227,7 +221,7 @@ def test_source(name: str, file: Path, request: pytest.FixtureRequest) -> None:
 # Files with the wrong things in them -------------------------------------------------------------
 
 CLASSES: dict[str, tuple[str, str]] = {
-    "no_forward": ("class LSTM:\n    pass\n", "have no forward method"),
+    "no_forward": ("class LSTM:\n    pass\n", "its class LSTM has no forward method"),
     "two_classes": (
         "class A:\n    def forward(self, x): pass\nclass B:\n    def forward(self, x): pass\n",
         "say which with FILE:NAME",
@@ -444,10 +438,8 @@ def test_name(name: str, phrase: str, file: Path) -> None:
     ],
     ids=["without_adapt", "a_number", "nothing", "raises", "syntax", "takes_nothing"],
 )
-def test_adapter_file(source: str, phrase: str, file: Path, request: pytest.FixtureRequest) -> None:
+def test_adapter_file(source: str, phrase: str, file: Path) -> None:
     """What an adapter does wrong is not laid at the subject's door."""
-    if "adapt(target)" not in phrase:
-        request.applymarker(so_far)
     file.write_text(PLAIN)
     Path("mine.py").write_text(source)
     assert holds(phrase, failing(file, "--adapter", "mine.py"))

@@ -33,6 +33,15 @@ def advise(error: dict[str, Any], called: str) -> tuple[str, str]:
             f"not attempted: {called} is not written yet, it raises NotImplementedError{place}",
             f"Write {called}.",
         )
+    if (
+        called == "load"
+        and "name 'null' is not defined" in message
+        and '"' in error.get("code", "")
+    ):
+        return (
+            "it is a notebook or other JSON, not Python source",
+            "Export the notebook as a .py file: jupyter nbconvert --to script.",
+        )
     did = "importing it raised" if called == "load" else f"{called} raised"
     what = (
         f"{did} {error['type']}: {message}{place}" if message else f"{did} {error['type']}{place}"
@@ -70,9 +79,15 @@ def _mend(kind: str, message: str, called: str) -> str:
         return "Install that package, or take the import out."
     if kind == "ImportError" and "relative import" in message:
         return "The file belongs to a package: give its importable name, as package.module:LSTM."
-    if kind in ("SystemExit", "KeyboardInterrupt"):
+    if kind == "SystemExit":
         guard = ", or put it under if __name__ == '__main__'" if called == "load" else ""
         return f"Take the exit out of the code{guard}."
+    if kind == "EOFError" or (kind == "IndexError" and called == "load"):
+        return "A subject is given no input and no arguments: put such code under a main guard."
+    if kind == "NameError" and "'np'" in message:
+        return "Write import numpy as np at the top."
+    if kind == "AttributeError" and "'grads'" in message:
+        return "After backward, keep the weights' gradients in self.grads, with the keys of params."
     if kind == "RecursionError":
         return "A function calls itself without end."
     if kind == "TypeError" and "argument" in message:

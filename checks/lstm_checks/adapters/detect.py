@@ -48,8 +48,10 @@ def detect(module: ModuleType, name: str | None, adapter: str | None) -> tuple[A
         key, value = chosen[0]
         return value, key, adapter or format_of(value)
     if classes:
+        names = _listed([key for key, _ in classes][:8])
+        which = f"class {names} has" if len(classes) == 1 else f"classes {names} have"
         raise NoSubject(
-            f"its classes {_listed([key for key, _ in classes])} have no forward method; "
+            f"its {which} no forward method; "
             "the contract is: class LSTM with __init__(input_size, hidden_size), params and "
             "forward(x, state=None)"
         )

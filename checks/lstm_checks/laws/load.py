@@ -38,7 +38,7 @@ def signature(subject: Subject, case: Case) -> None:
     if forward is not None and "*" not in forward and len(forward) < 2:
         raise Broken(
             f"its forward takes ({', '.join(forward)}) and so can be given no initial state",
-            "The contract is forward(self, x, state=None).",
+            "The contract is forward(self, x, state=None), where state is the initial (h, c).",
         )
 
 
@@ -67,7 +67,8 @@ def weights(subject: Subject, case: Case) -> None:
                 continue
             raise Broken(
                 f"writing {name} does not change what forward computes",
-                f"Read {name} from where the kit writes it, at each call: no copy made earlier.",
+                f"Either forward leaves {name} out, or it uses a copy made earlier: read it at "
+                "each call from where the kit writes it.",
             )
     layer.write(case.params)
 

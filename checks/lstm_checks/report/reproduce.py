@@ -134,7 +134,8 @@ def _comparison(conventions: Conventions, broken: Broken) -> list[str]:
         return []
     name, index = broken.place
     array = broken.last.get(name)
-    if array is None or float(array[index]) != broken.got:
+    inside = array is not None and all(k < n for k, n in zip(index, array.shape, strict=True))
+    if array is None or not inside or float(array[index]) != broken.got:
         said = f"{broken.where}: expected {broken.expected!r}, got {broken.got!r}"
         return ["", f"print({said!r})"]
     got = _element(conventions, name, index, array.shape)

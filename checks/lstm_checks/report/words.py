@@ -28,7 +28,8 @@ def figures(broken: Broken) -> str:
     if broken.expected is not None and broken.got is not None:
         text += f": expected {broken.expected:.9g}, got {broken.got:.9g}"
     if broken.excess is not None:
-        text += f"; the error is {broken.excess:.3g} × the tolerance"
+        size = f"{broken.excess:.3g} × the tolerance" if broken.excess < 1e300 else "infinite"
+        text += f"; the error is {size}"
         first = broken.case.get("first_error_over_tolerance")
         if first is not None and first > broken.excess:
             text += f" ({first:.3g} × in the first case that was tried)"

@@ -10,7 +10,6 @@ import linecache
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -72,8 +71,7 @@ class Host:
         else:
             target, name = self._target, name or ""
             adapter = adapter or format_of(target)
-        adapted = _adapter(adapter, adapter_is_file).adapt(target)
-        self._adapted = adapted
+        self._adapted = adapted = _adapted(adapter, adapter_is_file, target)
         methods = ["forward", "backward", "reset_state"]
         if getattr(adapted, "step_functions", False) is True:
             methods += ["step", "step_backward"]
@@ -192,15 +190,38 @@ class Host:
         return told
 
 
-def _adapter(name: str, is_file: bool) -> ModuleType:
-    if is_file:
+def _adapted(name: str, is_file: bool, target: Any) -> Any:
+    """The class in the native contract that an adapter makes of the target.
+
+    Raises:
+        NoSubject: the adapter is at fault; one of the user's own is named by its file.
+        Exception: whatever the subject's own code raises under a bundled adapter.
+    """
+    if not is_file:
+        if name not in ADAPTERS:
+            known = ", ".join(ADAPTERS)
+            raise NoSubject(f"there is no adapter {name!r}; there are {known}, or a file")
+        return importlib.import_module(f"lstm_checks.adapters.{name}").adapt(target)
+    file = Path(name).name
+    try:
         module = load_module(str(Path(name).resolve()), True, MODULE_NAME + "_adapter")
         if not callable(getattr(module, "adapt", None)):
-            raise NoSubject(f"the adapter {Path(name).name} has no function adapt(target)")
-        return module
-    if name not in ADAPTERS:
-        raise NoSubject(f"there is no adapter {name!r}; there are {', '.join(ADAPTERS)}, or a file")
-    return importlib.import_module(f"lstm_checks.adapters.{name}")
+            raise NoSubject(f"the adapter {file} has no function adapt(target)")
+        adapted = module.adapt(target)
+    except NoSubject:
+        raise
+    except SyntaxError as error:
+        raise NoSubject(
+            f"the adapter {file} is no valid Python: {error.msg} (line {error.lineno})"
+        ) from None
+    except BaseException as error:
+        raise NoSubject(
+            f"the adapter {file} raised {type(error).__name__}: {_text(error)}"
+        ) from None
+    if not inspect.isclass(adapted):
+        kind = "None" if adapted is None else f"a {type(adapted).__name__}"
+        raise NoSubject(f"adapt(target) of the adapter {file} returned {kind}; return a class")
+    return adapted
 
 
 def _get_weight(layer: Any, name: str) -> Any:

@@ -1,33 +1,10 @@
 """What gains nothing by deceit when timed, and is found out: one subject for each deceit."""
 
-from dataclasses import replace
 from pathlib import Path
-from textwrap import dedent, indent
 
 import pytest
 
-from lstm_checks.bench import rivals
-from lstm_checks.bench.find import Watch
-from lstm_checks.bench.outcome import Outcome
-from lstm_checks.bench.run import Bench, Plan
-from lstm_checks.bench.shapes import Shape
-
-SHAPE = Shape(B=4, T=20, D=12, H=16)
-
-HONEST = """
-import numpy as np
-from lstm_reference.lstm import LSTM as Right
-
-class LSTM(Right):
-    pass
-"""
-
-
-def cheat(body: str, head: str = "") -> str:
-    """A subject's file: the reference's layer with some of it written anew."""
-    code = HONEST.replace("    pass\n", indent(dedent(body), "    "))
-    return code.replace("class LSTM", f"{dedent(head)}\nclass LSTM")
-
+from bench_subjects import cheat, timed
 
 CACHE_BY_CONTENT = cheat("""
     seen = {}
@@ -124,15 +101,6 @@ LOWER = cheat("""
 """)
 
 
-def timed(tmp_path: Path, code: str, **options: object) -> Outcome:
-    file = tmp_path / "subject.py"
-    file.write_text(code)
-    plan = Plan(
-        rivals.subject(str(file), None), (), (SHAPE,), (False,), turns=2, block=0.01, sweep=False
-    )
-    return Bench(replace(plan, **options), "passed", lambda doing, advance: None).run()  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize(
     ("code", "says"),
     [
@@ -155,47 +123,3 @@ def timed(tmp_path: Path, code: str, **options: object) -> Outcome:
 def test_a_deceit_is_found_out_in_words(tmp_path: Path, code: str, says: str) -> None:
     found = [finding.what for finding in timed(tmp_path, code).findings]
     assert any(says in what for what in found), found
-
-
-def test_float32_inside_float64_is_found_out(tmp_path: Path) -> None:
-    outcome = timed(tmp_path, LOWER.replace("LOW", "np.float32"), dtype="float64")
-    assert "as in float32: it computes in lower precision" in outcome.findings[0].what
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_nothing_is_found_about_an_honest_subject(tmp_path: Path, dtype: str) -> None:
-    outcome = timed(tmp_path, HONEST, dtype=dtype, passes=(False, True))
-    assert outcome.findings == []
-    assert [cell.timings["subject"].error_over_tolerance < 1 for cell in outcome.cells] == [
-        True
-    ] * 2
-
-
-def test_a_cache_gains_nothing(tmp_path: Path) -> None:
-    """Every block's inputs are new, so what a cache holds is never asked for in time."""
-    outcome = timed(tmp_path, CACHE_BY_CONTENT.replace("self.seen[key] = ", "self.seen[key] = ")
-                    + "    hits = 0\n")  # fmt: skip
-    timing = outcome.cells[0].timings["subject"]
-    assert timing.error_over_tolerance < 1
-    assert len(set(timing.seconds)) == 2
-
-
-def test_a_gradient_of_other_inputs_is_found_out(tmp_path: Path) -> None:
-    code = cheat("""
-        seen = {}
-        def backward(self, dy, dstate=None):
-            if dy.shape not in self.seen:
-                self.seen[dy.shape] = super().backward(dy, dstate), self.grads
-            result, self.grads = self.seen[dy.shape]
-            return result
-    """)
-    found = [finding.what for finding in timed(tmp_path, code, passes=(True,)).findings]
-    assert any(what.startswith("a timed call's result is wrong") for what in found), found
-
-
-def test_cpu_time_over_the_threads_asked_for_is_found_out() -> None:
-    honest = Watch(wall=1.0, cpu=1.05, clocks=[1.0] * 3)
-    assert honest.found(threads=1) == []
-    more = Watch(wall=1.0, cpu=1.9, clocks=[1.0] * 3)
-    assert more.found(threads=1)[0].startswith("more threads are at work than the 1 asked for")
-    assert more.found(threads=2) == []

@@ -1,0 +1,35 @@
+"""Subjects for the tests of bench: the reference with some of it written anew, and their timing."""
+
+from dataclasses import replace
+from pathlib import Path
+from textwrap import dedent, indent
+
+from lstm_checks.bench import rivals
+from lstm_checks.bench.outcome import Outcome
+from lstm_checks.bench.run import Bench, Plan
+from lstm_checks.bench.shapes import Shape
+
+SHAPE = Shape(B=4, T=20, D=12, H=16)
+
+HONEST = """
+import numpy as np
+from lstm_reference.lstm import LSTM as Right
+
+class LSTM(Right):
+    pass
+"""
+
+
+def cheat(body: str, head: str = "") -> str:
+    """A subject's file: the reference's layer with some of it written anew."""
+    code = HONEST.replace("    pass\n", indent(dedent(body), "    "))
+    return code.replace("class LSTM", f"{dedent(head)}\nclass LSTM")
+
+
+def timed(tmp_path: Path, code: str, **options: object) -> Outcome:
+    file = tmp_path / "subject.py"
+    file.write_text(code)
+    plan = Plan(
+        rivals.subject(str(file), None), (), (SHAPE,), (False,), turns=2, block=0.01, sweep=False
+    )
+    return Bench(replace(plan, **options), "passed", lambda doing, advance: None).run()  # type: ignore[arg-type]

@@ -1,6 +1,7 @@
 """lstm-checks bench: what it prints and writes, its exit codes, and its pytest items."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -134,7 +135,11 @@ def test_help_names_the_command():
 
 def pytest_items(*arguments, folder):
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=120)
+    # A test run in parallel must not look like one to the run within it: no timings are taken then.
+    alone = {key: value for key, value in os.environ.items() if "XDIST" not in key}
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=folder, timeout=120, env=alone
+    )
 
 
 def test_timings_as_pytest_items(tmp_path):

@@ -1,6 +1,7 @@
 # Every target makes .venv by itself, so a fresh clone needs nothing but Python 3.11 and make.
 PYTHON ?= python3
 BIN := .venv/bin
+TIMED := tests/test_bench_cheats.py tests/test_bench_honest.py  # nothing may run beside these
 
 .PHONY: check test lint examples clean
 
@@ -8,7 +9,8 @@ check: .venv/ready          ## check a bundled from-scratch LSTM and print its r
 	$(BIN)/lstm-checks check examples/right_lstm.py
 
 test: .venv/ready lint      ## every test, the linter and the type checker
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 $(TIMED:%=--ignore=%)
+	$(BIN)/pytest $(TIMED)
 
 lint: .venv/ready
 	$(BIN)/ruff check .

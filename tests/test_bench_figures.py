@@ -37,6 +37,17 @@ def test_ratios_are_taken_turn_by_turn():
     assert one.ratio("torch").spread == pytest.approx(0.0)
 
 
+def test_ratios_of_cpu_time():
+    """The subject had half a core in the second turn: its CPU time tells the ratio as it is."""
+    one = cell(subject=[2.0, 4.0], torch=[1.0, 1.0])
+    assert one.cpu_ratio("torch") is None
+    one.timings["subject"].cpu, one.timings["torch"].cpu = [2.0, 2.0], [1.0, 1.0]
+    assert one.ratio("torch").median == pytest.approx(3.0)
+    assert one.cpu_ratio("torch").median == pytest.approx(2.0)
+    assert outcome(one).geometric_means(False, cpu=True) == {"torch": pytest.approx(2.0)}
+    assert one.as_dict()["cpu_ratio"]["torch"]["median"] == pytest.approx(2.0)
+
+
 def test_a_cell_is_noisy_by_its_floor_or_by_a_ratio():
     steady = [1.0, 1.01, 1.0, 0.99, 1.0]
     assert not cell(subject=steady, torch=steady, floor=steady).noisy

@@ -38,11 +38,15 @@ class Summary:
 
 @dataclass
 class Timing:
-    """One contender at one shape: seconds a call in each turn, k calls a block, peak memory."""
+    """One contender at one shape: seconds a call in each turn, k calls a block, peak memory.
+
+    cpu: CPU seconds of its process a call, likewise; empty where that cannot be read.
+    """
 
     k: int
     overhead: float
     seconds: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
     memory: int | None = None
     error_over_tolerance: float = 0.0
 
@@ -70,6 +74,13 @@ class Cell:
         mine, theirs = self.timings[self.subject].seconds, self.timings[other].seconds
         return Summary.of([a / b for a, b in zip(mine, theirs, strict=True)])
 
+    def cpu_ratio(self, other: str) -> Summary | None:
+        """The same by CPU time, which stays as it is where others use the processor."""
+        mine, theirs = self.timings[self.subject].cpu, self.timings[other].cpu
+        if not mine or not theirs or not all(theirs):
+            return None
+        return Summary.of([a / b for a, b in zip(mine, theirs, strict=True)])
+
     @property
     def others(self) -> list[str]:
         return [name for name in self.timings if name != self.subject]
@@ -92,6 +103,10 @@ class Cell:
     def noisy(self) -> bool:
         return self.noise > NOISE
 
+    def _cpu_ratio(self, other: str) -> dict[str, float] | None:
+        ratio = self.cpu_ratio(other)
+        return None if ratio is None else ratio.as_dict()
+
     def as_dict(self) -> dict[str, Any]:
         subject = self.timings[self.subject]
         return {
@@ -101,6 +116,7 @@ class Cell:
             "seconds_per_step": subject.summary.median / self.shape.T,
             "gflops": self.gflops,
             "ratio": {other: self.ratio(other).as_dict() for other in self.others},
+            "cpu_ratio": {other: self._cpu_ratio(other) for other in self.others},
             "noise": self.noise,
             "noisy": self.noisy,
             "denormals": self.denormals,
@@ -109,6 +125,7 @@ class Cell:
                     "calls_per_block": one.k,
                     "channel_seconds": one.overhead,
                     "seconds": one.seconds,
+                    "cpu_seconds": one.cpu,
                     "peak_memory_bytes": one.memory,
                     "error_over_tolerance": _finite(one.error_over_tolerance),
                 }
@@ -181,13 +198,16 @@ class Outcome:
     def noisy(self) -> bool:
         return any(cell.noisy for cell in self.cells)
 
-    def geometric_means(self, backward: bool) -> dict[str, float]:
+    def geometric_means(self, backward: bool, cpu: bool = False) -> dict[str, float]:
         """Over the shapes, the geometric mean of the ratio to each other contender."""
         means = {}
         cells = [cell for cell in self.cells if cell.backward == backward]
         for other in dict.fromkeys(name for cell in cells for name in cell.others):
-            logs = [math.log(cell.ratio(other).median) for cell in cells if other in cell.timings]
-            means[other] = math.exp(statistics.fmean(logs))
+            having = [cell for cell in cells if other in cell.timings]
+            ratios = [cell.cpu_ratio(other) if cpu else cell.ratio(other) for cell in having]
+            logs = [math.log(ratio.median) for ratio in ratios if ratio is not None]
+            if logs:
+                means[other] = math.exp(statistics.fmean(logs))
         return means
 
     def as_dict(self) -> dict[str, Any]:
@@ -206,6 +226,9 @@ class Outcome:
             "notes": self.notes,
             "geometric_mean_of_ratios": {
                 name: self.geometric_means(backward) for name, backward in passes.items()
+            },
+            "geometric_mean_of_cpu_ratios": {
+                name: self.geometric_means(backward, cpu=True) for name, backward in passes.items()
             },
             "cells": [cell.as_dict() for cell in self.cells],
             "growth": [one.as_dict() for one in self.growth],

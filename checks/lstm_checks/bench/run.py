@@ -194,6 +194,8 @@ class Bench:
                         participant.stage(mine)
                         block = participant.go(list(range(len(mine))))
                         cell.timings[contender.name].seconds.append(block.seconds)
+                        if cpu_time.AVAILABLE:
+                            cell.timings[contender.name].cpu.append(block.cpu / block.k)
                         if contender.name == FLOOR:
                             self.watch[FLOOR].account(block)
                         else:

@@ -119,6 +119,16 @@ def test_adam_is_the_optimizer_in_every_trial_also_after_some_are_dropped():
     assert np.shares_memory(trials.params["U"], trials.vector)
 
 
+def test_layer_and_head_may_learn_at_rates_of_their_own():
+    rng = np.random.default_rng(7)
+    params = draw_params(rng, 2, 3, 2, 3, direct=True)
+    trials = Trials(params)
+    trials.update(rng.normal(size=trials.vector.shape), trials.rates(layer=0.25, head=0.5))
+    for name, array in trials.params.items():  # Adam's first step is the rate, if epsilon is small
+        rate = 0.25 if name in ("W", "U", "b") else 0.5
+        np.testing.assert_allclose(np.abs(array - params[name]), rate, rtol=1e-3, err_msg=name)
+
+
 def test_the_loss_is_binary_cross_entropy_in_every_trial():
     rng = np.random.default_rng(4)
     outputs = 5 * rng.normal(size=(3, 2, 4, 5))

@@ -202,21 +202,31 @@ class Trials:
     def update(
         self,
         gradient: Array,
-        learning_rate: float = 0.001,
+        learning_rate: float | Array = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
     ) -> None:
-        """One step of `optimizers.Adam` in every trial, from the gradient (R, P)."""
+        """One step of `optimizers.Adam` in every trial, from the gradient (R, P).
+
+        The learning rate may be one of each weight's own, (P,): see `rates`.
+        """
         self._updates += 1
-        rate = learning_rate * (1 - beta_2**self._updates) ** 0.5 / (1 - beta_1**self._updates)
+        rate = (1 - beta_2**self._updates) ** 0.5 / (1 - beta_1**self._updates)
         self._m += (1 - beta_1) * (gradient - self._m)
         self._v += (1 - beta_2) * (gradient * gradient - self._v)
         step = np.sqrt(self._v)
         step += epsilon
         np.divide(self._m, step, out=step)
-        step *= rate
+        step *= rate * learning_rate
         self.vector -= step
+
+    def rates(self, layer: float, head: float) -> Array:
+        """A learning rate for each weight (P,): one for W, U, b, and one for V, a, S."""
+        chosen = {"W": layer, "U": layer, "b": layer}
+        sizes = {name: int(np.prod(shape)) for name, shape in self._shapes.items()}
+        rates = [np.full(size, chosen.get(name, head)) for name, size in sizes.items()]
+        return np.concatenate(rates).astype(self.vector.dtype)
 
     def _views(self, vector: Array) -> dict[str, Array]:
         """The weights' arrays (R, …) as views into a vector (R, P)."""

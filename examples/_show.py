@@ -1,0 +1,51 @@
+"""What the examples share: the command line, a progress bar, a table, a plot saved as PNG."""
+
+import argparse
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+PLOTS = Path(__file__).parent / "plots"
+
+
+def is_quick(description):
+    """Read the command line, which has one option: --quick, for a smaller run."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--quick", action="store_true", help="a smaller run, of seconds")
+    return parser.parse_args().quick
+
+
+def bar(steps, description):
+    """Go through steps with a progress bar on stderr."""
+    return track(steps, description=description, console=Console(stderr=True), transient=True)
+
+
+def show_table(title, columns, rows):
+    """Print a table; the first column is text, the others are figures."""
+    table = Table(title=title, title_justify="left")
+    for number, name in enumerate(columns):
+        table.add_column(name, justify="right" if number else "left")
+    for row in rows:
+        table.add_row(*map(str, row))
+    # not narrower than its figures, also where the output is a pipe
+    Console(width=None if Console().is_terminal else 120).print(table)
+
+
+def new_plot(columns=1, width=8.0, height=4.0, rows=1):
+    """A figure and its axes."""
+    return plt.subplots(rows, columns, figsize=(width, height), layout="constrained", dpi=120)
+
+
+def save_plot(figure, name, quick):
+    """Write examples/plots/NAME.png, for a quick run NAME_quick.png."""
+    PLOTS.mkdir(exist_ok=True)
+    path = PLOTS / f"{name}{'_quick' if quick else ''}.png"
+    figure.savefig(path)
+    plt.close(figure)
+    print(f"plot: {path}")

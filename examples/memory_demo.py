@@ -1,0 +1,155 @@
+"""Two sequences, 3,0,1,2,3 and 4,0,1,2,4: what remembers the first symbol, and what does not?
+
+After 2 only the first symbol tells what comes. A much copied program trains an LSTM of 20 units on
+it one step at a time: state carried from step to step, but each step a batch of its own, so that
+no gradient ever reaches back to the first symbol. Here that program (Adam with Keras's defaults,
+Keras's initial weights, 250 epochs over both sequences, state reset after each) is run with 100
+seeds, beside the same updates, one a step, with a gradient that goes back to the first symbol;
+beside one update a sequence, which is how one would train it; and beside no memory at all.
+"""
+
+import time
+
+import numpy as np
+
+from _show import bar, is_quick, new_plot, save_plot, show_table
+from lstm_reference.initializers import glorot_uniform, keras_lstm
+from lstm_reference.layers import Dense
+from lstm_reference.losses import binary_cross_entropy
+from lstm_reference.lstm import LSTM
+from lstm_reference.memory import two_sequences
+from lstm_reference.network import Sequential
+from lstm_reference.trials import Trials, sigmoid_cross_entropy
+
+UNITS, SYMBOLS = 20, 5
+SEQUENCES = np.array([[3, 0, 1, 2, 3], [4, 0, 1, 2, 4]])
+
+
+def initial_weights(seed, units=UNITS, symbols=SYMBOLS):
+    """Keras's, for the layer and the dense head."""
+    rng = np.random.default_rng(seed)
+    layer = keras_lstm(symbols, units, rng)
+    return {**layer, "V": glorot_uniform((units, symbols), rng), "a": np.zeros(symbols)}
+
+
+def side_by_side(seeds, units=UNITS, symbols=SYMBOLS):
+    """A network a seed."""
+    each = [initial_weights(seed, units, symbols) for seed in seeds]
+    return Trials({name: np.stack([weights[name] for weights in each]) for name in each[0]})
+
+
+def learn(trials, sequences, how, rate=0.001):
+    """One pass over a batch of sequences (N, L): an update a step, or one for all steps."""
+    symbols = np.broadcast_to(sequences, (len(trials), *sequences.shape))
+    x, targets = symbols[:, :, :-1], symbols[:, :, 1:]
+    state = None
+    for t in [None] if how == "whole" else range(x.shape[2]):
+        if how == "whole":
+            outputs, _ = trials.forward(x)
+            asked = targets
+        elif how == "through":
+            outputs, _ = trials.forward(x[:, :, : t + 1], at=np.full(x.shape[:2], t))
+            asked = targets[:, :, t]
+        else:
+            outputs, final = trials.forward(x[:, :, t : t + 1], state)
+            asked = targets[:, :, t : t + 1]
+            state = final if how == "carried" else None
+        trials.update(trials.backward(sigmoid_cross_entropy(outputs, asked)[1]), rate)
+
+
+def right_answers(trials, sequences, how="whole"):
+    """How many next symbols of all sequences (N, L) each trial foretells: largest output, (R,)."""
+    symbols = np.broadcast_to(sequences, (len(trials), *sequences.shape))
+    x = symbols[:, :, :-1]
+    if how == "cut":
+        steps = [x[:, :, t : t + 1] for t in range(x.shape[2])]
+        outputs = [trials.forward(step, training=False)[0] for step in steps]
+        outputs = np.concatenate(outputs, axis=2)
+    else:
+        outputs, _ = trials.forward(x, training=False)
+    return (outputs.argmax(axis=3) == symbols[:, :, 1:]).sum(axis=(1, 2))
+
+
+def train(how, seeds, epochs, every=10):
+    """Right answers after every tenth epoch: (epochs/10, R)."""
+    trials = side_by_side(seeds)
+    history = []
+    for epoch in bar(range(1, epochs + 1), how):
+        for sequence in SEQUENCES:
+            learn(trials, sequence[None], how)
+        if epoch % every == 0:
+            history.append(right_answers(trials, SEQUENCES, how))
+    return np.array(history)
+
+
+def one_run(seed, epochs):
+    """The program itself, by the reference's own network, one seed: right answers, seconds."""
+    weights = initial_weights(seed)
+    layer = LSTM(SYMBOLS, UNITS, stateful=True, return_sequences=False)
+    head = Dense(UNITS, SYMBOLS, "sigmoid")
+    layer.params.update({name: weights[name] for name in "WUb"})
+    head.params.update(W=weights["V"], b=weights["a"])
+    network = Sequential([layer, head], binary_cross_entropy)
+    coded = np.eye(SYMBOLS)[SEQUENCES]
+    pairs = [(sequence[:-1, None], sequence[1:]) for sequence in coded]  # (4, 1, 5) and (4, 5)
+    start = time.perf_counter()
+    for _ in range(epochs):
+        for x, y in pairs:
+            network.fit(x, y, batch_size=1, shuffle=False)
+            network.reset_state()
+    right = 0
+    for x, y in pairs:
+        right += (network.predict(x, batch_size=1).argmax(axis=1) == y.argmax(axis=1)).sum()
+        network.reset_state()
+    return int(right), time.perf_counter() - start
+
+
+WAYS = {
+    "through": "gradient back to the first symbol, an update a step",
+    "whole": "the same gradient, an update a sequence",
+    "carried": "the tutorial's: state carried, no gradient past a step",
+    "cut": "no memory: state cut at every step",
+}
+
+
+def main():
+    quick = is_quick(__doc__.splitlines()[0])
+    seeds, epochs = range(10 if quick else 100), 250
+    runs = [(how, epochs) for how in WAYS]
+    if not quick:
+        runs += [("whole", 500), ("carried", 1000)]
+    rows, curves = [], {}
+    for how, length in runs:
+        history = train(how, seeds, length)
+        last = history[-1]
+        counts = ", ".join(
+            f"{n} of 8: {(last == n).sum()}" for n in sorted(set(last.tolist()))[::-1]
+        )
+        rows.append((WAYS[how], length, f"{(last == 8).sum()} of {len(seeds)}", counts))
+        curves[how, length] = (history == 8).mean(axis=1)
+    columns = ("how it is trained", "epochs", "solved", "seeds by right answers")
+    show_table("Right answers out of 8", columns, rows)
+    ceiling = two_sequences().ceiling(1)
+    print(f"the exact ceiling without memory: {ceiling} of the answers")
+    right, seconds = min((one_run(0, 250) for _ in range(5)), key=lambda run: run[1])
+    alone = train("carried", [0], 250)[-1, 0]
+    print(f"the program itself, seed 0, by lstm_reference.network: {right} of 8, {seconds:.2f} s")
+    print(f"the same seed among the trials: {alone} of 8")
+
+    figure, axes = new_plot()
+    for how, label in WAYS.items():
+        longest = max(length for other, length in curves if other == how)
+        share = curves[how, longest]
+        axes.plot(10 * np.arange(1, len(share) + 1), 100 * share, label=label)
+    axes.axvline(epochs, color="gray", linewidth=0.8, linestyle=":")
+    axes.set_xscale("log")
+    axes.set_xlabel("epochs (both sequences once each)")
+    axes.set_ylabel("seeds with 8 of 8 right, %")
+    axes.set_title(f"3,0,1,2,3 or 4,0,1,2,4: LSTM of {UNITS} units, {len(seeds)} seeds")
+    axes.grid(alpha=0.3)
+    axes.legend(loc="upper left", fontsize=8)
+    save_plot(figure, "memory_demo", quick)
+
+
+if __name__ == "__main__":
+    main()

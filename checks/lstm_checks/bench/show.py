@@ -11,13 +11,14 @@ from lstm_checks.bench.growth import SEEN
 from lstm_checks.bench.outcome import NOISE, Growth, Outcome, Summary
 from lstm_checks.bench.rivals import SUBJECT
 
-LEGEND = """\
-time: a call, median of the turns, ± half the distance between the quartiles.
-× NAME: the subject's time over NAME's, turn by turn. By CPU time: the same with the CPU time that
-the system accounts to the processes, which stays as it is where others use the processor.
-GFLOP/s: 8·B·T·H·(D+H) operations of the forward pass's matrix products, three times that for both
-passes, over the time. Peak: what a first call takes on top of weights and inputs, as the rise of
-VmHWM, on CUDA by torch's account."""
+LEGEND = (
+    "time: a call, median of the turns, ± half the distance between the quartiles. × NAME: the "
+    "subject's time over NAME's, turn by turn. By CPU time: the same with the CPU time that the "
+    "system accounts to the processes, which stays as it is where others use the processor. "
+    "GFLOP/s: 8·B·T·H·(D+H) operations of the forward pass's matrix products, three times that "
+    "for both passes, over the time. Peak: what a first call takes on top of weights and inputs, "
+    "as the rise of VmHWM, on CUDA by torch's account."
+)
 
 
 def renderable(outcome: Outcome) -> RenderableType:

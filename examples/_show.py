@@ -28,7 +28,8 @@ def bar(steps, description):
 
 def show_table(title, columns, rows):
     """Print a table; the first column is text, the others are figures."""
-    table = Table(title=title, title_justify="left")
+    print(f"\n{title}")
+    table = Table()
     for number, name in enumerate(columns):
         table.add_column(name, justify="right" if number else "left")
     for row in rows:

@@ -2,7 +2,8 @@
 
 The text is made by a rule, sentences such as "the old crows wait while the young crows sing.", so
 that how many bits a character must cost at least is known exactly. One number, singular or plural,
-holds for a whole sentence: to end the second verb rightly is to remember the first noun.
+holds for a whole sentence: to end the second verb rightly is to remember the first noun, which is
+further back than the gradient goes.
 """
 
 from itertools import product
@@ -106,7 +107,7 @@ def share_of_rule(text):
 
 def main():
     quick = is_quick(__doc__.splitlines()[0])
-    length, epochs = (5_001, 5) if quick else (30_001, 40)
+    length, epochs = (5_001, 25) if quick else (30_001, 80)
     rng = np.random.default_rng(0)
     text, unseen = write(rng, length), write(rng, 5_000)
     alphabet = sorted(set(text))

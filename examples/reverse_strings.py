@@ -56,18 +56,23 @@ class Reverser:
         return np.stack(written, axis=1)
 
 
-def unseen_strings(rng, length, share=10):
-    """Every string belongs to the training or, one in ten, to the test, by a sum of its letters."""
-    strings = rng.integers(len(LETTERS), size=(40 * share, length))
-    return strings[is_test(strings, share)]
+def is_test(strings):
+    """One string in ten belongs to the test, by a sum of its letters, and is never trained on."""
+    return (strings @ np.arange(1, strings.shape[1] + 1) + strings[:, 0]) % 10 == 0
 
 
-def is_test(strings, share=10):
-    return (strings @ np.arange(1, strings.shape[1] + 1) + strings[:, 0]) % share == 0
+def draw(rng, length, count):
+    return rng.integers(len(LETTERS), size=(count, length))
+
+
+def unseen_strings(rng, length):
+    """Some 500 strings of the test; of two letters there are 10."""
+    strings = np.unique(draw(rng, length, 5000), axis=0)
+    return rng.permutation(strings[is_test(strings)])
 
 
 def training_strings(rng, length, count):
-    strings = rng.integers(len(LETTERS), size=(2 * count, length))
+    strings = draw(rng, length, 2 * count)
     return strings[~is_test(strings)][:count]
 
 

@@ -2,8 +2,9 @@
 
 A long series is cut into windows; the gradient never leaves a window (truncated backpropagation
 through time). Three ways to train on it: long windows in random order, each from a state of zeros;
-short windows in order with the state kept; the same short windows with the state thrown away. Then
-the network goes on by itself: each forecast is the next input.
+short windows in order with the state kept; the same short windows with the state thrown away. Each
+network is then used as it was trained, and the last one with its state kept, too. At the end a
+network goes on by itself: each forecast is the next input.
 """
 
 import numpy as np
@@ -23,6 +24,12 @@ WAYS = {
     "long": f"windows of {LONG}, random order, no state kept",
     "kept": f"windows of {SHORT}, in order, state kept",
     "thrown": f"windows of {SHORT}, in order, state thrown away",
+}
+USES = {  # as what they are trained, and how many steps they then see; None: all, by their state
+    WAYS["long"]: ("long", LONG),
+    WAYS["kept"]: ("kept", None),
+    WAYS["thrown"]: ("thrown", SHORT),
+    "the same network, used with its state kept": ("thrown", None),
 }
 
 
@@ -44,23 +51,29 @@ def train(way, series, epochs, rng):
     return layer, head
 
 
+def one_step(layer, head, series, seen):
+    """The root mean squared error of one step ahead, after the first LONG steps of a series."""
+    if seen is None:
+        layer.return_sequences = True
+        y, _ = layer.forward(series[None, :-1, None], np.zeros((1, UNITS)))
+        y, layer.return_sequences = y[0, LONG - 1 :], False
+    else:
+        x, _ = many_to_one(series[LONG - seen :], seen)
+        y, _ = layer.forward(x, np.zeros((len(x), UNITS)))
+    return np.sqrt(np.mean((head.forward(y)[:, 0] - series[LONG:]) ** 2))
+
+
 def run(layer, head, series, seen, steps):
-    """From step `seen` on by itself: (steps,). The series up to there sets the state."""
-    y, state = layer.forward(series[None, :seen, None], np.zeros((1, UNITS)))
-    forecast = []
+    """What it foretells by itself after the end of the series: (steps,)."""
+    values = list(series)
+    y, state = layer.forward(series[None, :, None], np.zeros((1, UNITS)))
     for _ in range(steps):
-        value = head.forward(y.reshape(1, -1, UNITS)[:, -1])
-        forecast.append(value[0, 0])
-        y, state = layer.forward(value[:, None], state)
-    return np.array(forecast)
-
-
-def one_step(layer, head, series):
-    """The root mean squared error of one step ahead over a series, the first period left out."""
-    layer.return_sequences = True
-    y, _ = layer.forward(series[None, :-1, None], np.zeros((1, UNITS)))
-    error = head.forward(y)[0, :, 0] - series[1:]
-    return np.sqrt(np.mean(error[PERIOD:] ** 2))
+        if seen is not None:
+            y, _ = layer.forward(np.array(values[-seen:])[None, :, None], np.zeros((1, UNITS)))
+        values.append(head.forward(y)[0, 0])
+        if seen is None:
+            y, state = layer.forward(np.array(values[-1:])[None, :, None], state)
+    return np.array(values[len(series) :])
 
 
 def main():
@@ -68,32 +81,36 @@ def main():
     seeds, epochs, ahead = (2, 20, 50) if quick else (10, 60, 100)
     rows, curves, by_step = [], {}, {}
     clean = np.sin(2 * np.pi / PERIOD * np.arange(2001 + ahead))
-    tests = {}
-    for way in bar(WAYS, "sine"):
-        single, closed = [], []
-        for seed in range(seeds):
-            rng = np.random.default_rng(seed)
-            series = noisy_sine(2001, PERIOD, NOISE, rng)
-            test = noisy_sine(1001, PERIOD, NOISE, np.random.default_rng(1000 + seed))
-            layer, head = train(way, series, epochs, rng)
-            single.append(one_step(layer, head, test))
-            forecast = run(layer, head, series, len(series), ahead)
-            closed.append(forecast - clean[2001:])
-            curves.setdefault(way, forecast)
-            tests.setdefault("noisy", series)
-        errors = np.abs(closed)
-        by_step[way] = np.sqrt(np.mean(errors**2, axis=0))
-        first, rest = (f"{np.sqrt(np.mean(part**2)):.2f}" for part in np.split(errors, [PERIOD], 1))
-        rows.append((WAYS[way], f"{np.mean(single):.3f}", first, rest))
-    test = noisy_sine(1001, PERIOD, NOISE, np.random.default_rng(1000))
+    single, closed = {use: [] for use in USES}, {use: [] for use in USES}
+    for seed in bar(range(seeds), "sine"):
+        series = noisy_sine(2001, PERIOD, NOISE, np.random.default_rng(seed))
+        test = noisy_sine(1001, PERIOD, NOISE, np.random.default_rng([seed, 2]))
+        trained = {
+            way: train(way, series, epochs, np.random.default_rng([seed, 1])) for way in WAYS
+        }
+        for use, (way, seen) in USES.items():
+            layer, head = trained[way]
+            layer.return_sequences = False
+            single[use].append(one_step(layer, head, test, seen))
+            forecast = run(layer, head, series, seen, ahead)
+            closed[use].append(forecast - clean[2001:])
+            curves.setdefault(use, forecast)
+    for use, errors in closed.items():
+        squares = np.square(errors)
+        by_step[use] = np.sqrt(squares.mean(axis=0))
+        first, rest = (f"{np.sqrt(part.mean()):.2f}" for part in np.split(squares, [PERIOD], 1))
+        spread = f"{np.min(single[use]):.3f} to {np.max(single[use]):.3f}"
+        rows.append((use, f"{np.mean(single[use]):.3f}", spread, first, rest))
+    test = noisy_sine(1001, PERIOD, NOISE, np.random.default_rng([0, 2]))
     naive = np.sqrt(np.mean(np.diff(test)[PERIOD:] ** 2))
     amplitude = np.sqrt(0.5)
-    rows.append(("the last value again", f"{naive:.3f}", "", ""))
-    rows.append(("zero, the mean of the sine", "", f"{amplitude:.2f}", f"{amplitude:.2f}"))
-    rows.append(("the noise, which no forecast can avoid", f"{NOISE:.3f}", "0.00", "0.00"))
+    rows.append(("the last value again", f"{naive:.3f}", "", "", ""))
+    rows.append(("zero, the mean of the sine", "", "", f"{amplitude:.2f}", f"{amplitude:.2f}"))
+    rows.append(("the noise, which no forecast can avoid", f"{NOISE:.3f}", "", "0.00", "0.00"))
     columns = (
-        "trained on",
+        "trained, and used, on",
         "one step ahead",
+        "all seeds",
         f"by itself, steps 1-{PERIOD}",
         f"{PERIOD + 1}-{ahead}",
     )
@@ -102,17 +119,18 @@ def main():
 
     figure, (axes, beside) = new_plot(2, width=12)
     past, future = np.arange(-60, 0), np.arange(ahead)
-    axes.plot(past, tests["noisy"][-60:], ".", color="gray", markersize=4, label="seen, with noise")
+    seen = noisy_sine(2001, PERIOD, NOISE, np.random.default_rng(0))[-60:]
+    axes.plot(past, seen, ".", color="gray", markersize=4, label="seen, with noise")
     axes.plot(future, clean[2001:], color="black", linewidth=1, label="sine")
-    for way, forecast in curves.items():
-        axes.plot(future, forecast, label=WAYS[way])
+    for use, forecast in curves.items():
+        axes.plot(future, forecast, label=use)
     axes.set_xlabel("step after the last one seen")
     axes.set_ylabel("value")
     axes.set_title("By itself, seed 0")
     axes.set_ylim(-1.6, 2.6)
     axes.legend(fontsize=8, loc="upper left")
-    for way, error in by_step.items():
-        beside.plot(future, error, label=WAYS[way])
+    for use, error in by_step.items():
+        beside.plot(future, error, label=use)
     beside.axhline(amplitude, color="gray", linestyle=":", label="answering zero")
     beside.set_xlabel("step after the last one seen")
     beside.set_ylabel(f"RMSE over {seeds} seeds")

@@ -5,7 +5,9 @@ it one step at a time: state carried from step to step, but each step a batch of
 no gradient ever reaches back to the first symbol. Here that program (Adam with Keras's defaults,
 Keras's initial weights, 250 epochs over both sequences, state reset after each) is run with 100
 seeds, beside the same updates, one a step, with a gradient that goes back to the first symbol;
-beside one update a sequence, which is how one would train it; and beside no memory at all.
+beside one update a sequence, which is how one would train it; and beside no memory at all. Two more
+networks show that it need not be an LSTM: a simple recurrent layer, and dense layers that see the
+last four symbols at once.
 """
 
 import time
@@ -13,12 +15,14 @@ import time
 import numpy as np
 
 from _show import bar, is_quick, new_plot, save_plot, show_table
-from lstm_reference.initializers import glorot_uniform, keras_lstm
+from lstm_reference.data import windows
+from lstm_reference.initializers import glorot_uniform, keras_lstm, keras_rnn
 from lstm_reference.layers import Dense
 from lstm_reference.losses import binary_cross_entropy
 from lstm_reference.lstm import LSTM
 from lstm_reference.memory import two_sequences
 from lstm_reference.network import Sequential
+from lstm_reference.rnn import SimpleRNN
 from lstm_reference.trials import Trials, sigmoid_cross_entropy
 
 UNITS, SYMBOLS = 20, 5
@@ -82,8 +86,31 @@ def train(how, seeds, epochs, every=10):
     return np.array(history)
 
 
+def others(kind, seed, epochs):
+    """Right answers of a network that is no LSTM, an update a sequence."""
+    rng = np.random.default_rng(seed)
+    pairs = [(coded[None, :-1], coded[None, 1:]) for coded in np.eye(SYMBOLS)[SEQUENCES]]
+    if kind == "simple":
+        first = SimpleRNN(SYMBOLS, UNITS)
+        first.params.update(keras_rnn(SYMBOLS, UNITS, rng))
+    else:  # the last four symbols in a row, blanks before the beginning: (1, 4, 4·5)
+        first = Dense(4 * SYMBOLS, UNITS, "tanh", rng)
+        blanks = np.zeros((3, SYMBOLS))
+        pairs = [
+            (windows(np.concatenate([blanks, x[0]]), 4).reshape(1, 4, -1), y) for x, y in pairs
+        ]
+    network = Sequential([first, Dense(UNITS, SYMBOLS, "sigmoid", rng)], binary_cross_entropy)
+    for _ in range(epochs):
+        for x, y in pairs:
+            network.train_batch(x, y)
+    return sum((network.forward(x).argmax(-1) == y.argmax(-1)).sum() for x, y in pairs)
+
+
 def one_run(seed, epochs):
-    """The program itself, by the reference's own network, one seed: right answers, seconds."""
+    """The program itself, by the reference's own network, one seed.
+
+    Right answers, the last epoch's loss of each sequence, seconds.
+    """
     weights = initial_weights(seed)
     layer = LSTM(SYMBOLS, UNITS, stateful=True, return_sequences=False)
     head = Dense(UNITS, SYMBOLS, "sigmoid")
@@ -92,16 +119,18 @@ def one_run(seed, epochs):
     network = Sequential([layer, head], binary_cross_entropy)
     coded = np.eye(SYMBOLS)[SEQUENCES]
     pairs = [(sequence[:-1, None], sequence[1:]) for sequence in coded]  # (4, 1, 5) and (4, 5)
+    losses = []
     start = time.perf_counter()
     for _ in range(epochs):
         for x, y in pairs:
-            network.fit(x, y, batch_size=1, shuffle=False)
+            losses.append(network.fit(x, y, batch_size=1, shuffle=False)[0])
             network.reset_state()
+    seconds = time.perf_counter() - start
     right = 0
     for x, y in pairs:
         right += (network.predict(x, batch_size=1).argmax(axis=1) == y.argmax(axis=1)).sum()
         network.reset_state()
-    return int(right), time.perf_counter() - start
+    return int(right), losses[-2:], seconds
 
 
 WAYS = {
@@ -110,6 +139,19 @@ WAYS = {
     "carried": "the tutorial's: state carried, no gradient past a step",
     "cut": "no memory: state cut at every step",
 }
+
+
+OTHERS = {
+    "simple": "no LSTM: simple recurrent layer, an update a sequence",
+    "window": "no recurrence: dense layers on the last four symbols",
+}
+
+
+def counted(right):
+    """How many seeds solved it, and how many seeds each number of right answers has."""
+    numbers = sorted(set(right.tolist()))[::-1]
+    each = ", ".join(f"{number} of 8: {(right == number).sum()}" for number in numbers)
+    return f"{(right == 8).sum()} of {len(right)}", each
 
 
 def main():
@@ -121,19 +163,20 @@ def main():
     rows, curves = [], {}
     for how, length in runs:
         history = train(how, seeds, length)
-        last = history[-1]
-        counts = ", ".join(
-            f"{n} of 8: {(last == n).sum()}" for n in sorted(set(last.tolist()))[::-1]
-        )
-        rows.append((WAYS[how], length, f"{(last == 8).sum()} of {len(seeds)}", counts))
+        rows.append((WAYS[how], length, *counted(history[-1])))
         curves[how, length] = (history == 8).mean(axis=1)
+    for kind, label in OTHERS.items():
+        fewer = seeds[: 10 if quick else 20]
+        right = [others(kind, seed, epochs) for seed in bar(fewer, kind)]
+        rows.append((label, epochs, *counted(np.array(right))))
     columns = ("how it is trained", "epochs", "solved", "seeds by right answers")
     show_table("Right answers out of 8", columns, rows)
     ceiling = two_sequences().ceiling(1)
     print(f"the exact ceiling without memory: {ceiling} of the answers")
-    right, seconds = min((one_run(0, 250) for _ in range(5)), key=lambda run: run[1])
+    right, losses, seconds = min((one_run(0, 250) for _ in range(5)), key=lambda run: run[2])
     alone = train("carried", [0], 250)[-1, 0]
-    print(f"the program itself, seed 0, by lstm_reference.network: {right} of 8, {seconds:.2f} s")
+    print(f"the program itself, seed 0, by lstm_reference.network: {right} of 8, {seconds:.2f} s,")
+    print("  the last epoch's loss {:.4f} and {:.4f}".format(*losses))
     print(f"the same seed among the trials: {alone} of 8")
 
     figure, axes = new_plot()

@@ -1,10 +1,10 @@
 """A noisy sine by the simple recurrent layer: does it matter to keep the state between windows?
 
 A long series is cut into windows; the gradient never leaves a window (truncated backpropagation
-through time). Three ways to train on it: long windows in random order, each from a state of zeros;
-short windows in order with the state kept; the same short windows with the state thrown away. Each
-network is then used as it was trained, and the last one with its state kept, too. At the end a
-network goes on by itself: each forecast is the next input.
+through time). Four ways to train on it: long windows in random order, each from a state of zeros;
+short windows with the state kept, in order and, senselessly, in random order; the same in order
+with the state thrown away. Each network is then used as it was trained, and the last one with its
+state kept, too. At the end a network goes on by itself: each forecast is the next input.
 """
 
 import numpy as np
@@ -23,18 +23,20 @@ STREAMS, SHORT, LONG = 10, 5, 25
 WAYS = {
     "long": f"windows of {LONG}, random order, no state kept",
     "kept": f"windows of {SHORT}, in order, state kept",
+    "mixed": f"windows of {SHORT}, random order, state kept",
     "thrown": f"windows of {SHORT}, in order, state thrown away",
 }
 USES = {  # as what they are trained, and how many steps they then see; None: all, by their state
     WAYS["long"]: ("long", LONG),
     WAYS["kept"]: ("kept", None),
+    WAYS["mixed"]: ("mixed", None),
     WAYS["thrown"]: ("thrown", SHORT),
     "the same network, used with its state kept": ("thrown", None),
 }
 
 
 def train(way, series, epochs, rng):
-    layer = SimpleRNN(1, UNITS, stateful=way == "kept", return_sequences=way != "long")
+    layer = SimpleRNN(1, UNITS, stateful=way in ("kept", "mixed"), return_sequences=way != "long")
     layer.params.update(keras_rnn(1, UNITS, rng))
     head = Dense(UNITS, 1, rng=rng)
     optimizer = Adam(0.003)
@@ -46,8 +48,8 @@ def train(way, series, epochs, rng):
     batches = streams(series[:-1, None], series[1:, None], STREAMS, SHORT)
     for _ in range(epochs):
         network.reset_state()
-        for x, y in batches:
-            network.train_batch(x, y)
+        for batch in rng.permutation(len(batches)) if way == "mixed" else range(len(batches)):
+            network.train_batch(*batches[batch])
     return layer, head
 
 

@@ -113,6 +113,20 @@ def test_streams_continue_row_by_row_and_lose_and_repeat_nothing(
         assert np.array_equal(rows.reshape(whole.shape), whole)
 
 
+def test_rows_a_rounded_offset_apart_repeat_and_lose_steps_where_streams_refuse() -> None:
+    """Row r from r·⌊(L-1)/B⌋ on, for ⌊L/(B·T)⌋ batches: what textbooks do (docs/seeds.md)."""
+    L, B, T = 1000, 10, 5
+    row = np.arange(L // (B * T) * T)
+    used = (row + np.arange(B)[:, None] * ((L - 1) // B)).ravel()
+    assert len(used) - len(set(used)) == B - 1  # read twice
+    assert len(set(range(L)) - set(used)) == B - 1  # never read
+    series = np.arange(L)
+    with pytest.raises(ValueError, match="999 steps are not 10 equal parts; leave out 9"):
+        streams(series[:-1], series[1:], B, T)
+    batches = streams(series[:990], series[1:991], B, T)
+    assert sorted(np.concatenate([x.ravel() for x, _ in batches])) == list(range(990))
+
+
 def test_streams_of_symbols_and_one_hot_targets() -> None:
     symbols = np.array([2, 0, 1, 1, 2, 0, 0])
     batches = streams(symbols[:-1], one_hot(symbols[1:], 3), 2, 2)

@@ -159,11 +159,9 @@ def shown(figures: dict[str, Any]) -> str:
         taken = [one["rung_seconds"].get(rung) for one in levels.values()]
         cells = ("–" if one is None else f"{one:.2f}" for one in taken)
         lines.append(f"| rung {rung} (s) | " + " | ".join(cells) + " |")
-    lines.append(
-        "| laws judged, a second | "
-        + " | ".join(f"{one['laws']}, {one['laws_per_second']:.0f}" for one in levels.values())
-        + " |"
-    )
+    for name, key in (("laws judged", "laws"), ("laws a second", "laws_per_second")):
+        cells = (f"{one[key]:.0f}" for one in levels.values())
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
     for where, taken in figures["forward_seconds"].items():
         same = " | ".join([f"{taken * 1e6:.0f}"] * len(levels))
         lines.append(f"| a small forward {where} (µs) | {same} |")

@@ -65,6 +65,31 @@ def test_a_run_prints_writes_and_draws(tmp_path, shapes):
     assert found["machine"]["threads"] == 1
     assert {one["internal_api"] for one in found["contenders"]["subject"]["blas"]}
 
+    slower = tmp_path / "slower.json"
+    cell["ratio"]["plain"]["median"] *= 1.25
+    cell["noisy"] = True
+    slower.write_text(json.dumps(found))
+    assert "| 2×20×6×8 | forward | 1.250 | 1.000 |" in twice(written, slower)
+    cell["noisy"] = False
+    slower.write_text(json.dumps(found))
+    assert "1.000 | neither |" in twice(slower, slower)
+
+
+def twice(one, other):
+    """What the comparison of two runs prints."""
+    program = Path(__file__).parent / "perf" / "twice.py"
+    command = [sys.executable, program, one, other]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_agreement_with_another_clock_is_printed():
+    command = [sys.executable, "-m", "lstm_checks.bench.agreement", "--turns", "1", "--shapes", "1"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rows = [line.split("|")[1:3] for line in printed.splitlines() if line.startswith("| 1×50")]
+    assert rows == [[" 1×50×16×16 ", f" {name} "] for name in ("forward", "both")]
+    (means,) = [line for line in printed.splitlines() if line.startswith("| geometric mean")]
+    assert all(0.2 < float(mean) < 5 for mean in means.split("|")[3:5])  # seconds, of a call
+
 
 def test_a_wrong_subject_is_not_timed_unless_asked_twice(tmp_path, shapes):
     file = tmp_path / "wrong.py"

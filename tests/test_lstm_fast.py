@@ -168,3 +168,19 @@ def test_a_second_call_does_not_need_memory_for_a_second_cache() -> None:
         layer.forward(again)
         assert tracemalloc.get_traced_memory()[1] < once + 5000
     tracemalloc.stop()
+
+
+def test_a_second_backward_takes_memory_for_its_results_and_no_workspace() -> None:
+    N, T, D, H = 16, 50, 20, 30
+    layer, x, dy = make(N, T, D, H, np.dtype(np.float32), 0)
+    for _ in range(2):
+        layer.forward(x)
+        layer.backward(dy)
+    tracemalloc.start()
+    layer.backward(dy)
+    taken = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # dx twice, since it is made by time step first; the weights' gradients; a few states
+    results = 4 * (2 * N * T * D + (H + D + 1) * 4 * H + 5 * N * H)
+    workspace = 4 * N * T * 9 * H  # the factors and dz
+    assert taken < results + workspace / 10

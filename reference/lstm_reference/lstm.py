@@ -10,6 +10,7 @@ The equations are those of `cell.py`, arranged so that little is left to do at a
   They are formed for many steps at once.
 - h, x and a 1 for the bias form a row. The gradients of U, W and b are then one product, of the
   rows of all steps with their dz.
+- Memory serves again at the next call of the same sizes: the system takes long to give new pages.
 
 `docs/performance.md` has what each of these gives, and what did not help.
 """
@@ -23,6 +24,7 @@ import numpy as np
 
 from lstm_reference import blocked
 from lstm_reference.cell import Array
+from lstm_reference.scratch import Scratch
 from lstm_reference.shapes import check_input, check_output_gradient, check_state
 
 State = tuple[Array, Array]
@@ -43,15 +45,10 @@ class _Cache:
     steps: Array
     c: Array
 
-    def fits(self, N: int, T: int, D: int, H: int, dtype: np.dtype[Any]) -> bool:
-        """Whether it is of these sizes, and can serve another call."""
-        sizes = (T + 1, N, H + D + 1), (T, 5, N, H), dtype
-        return (self.rows.shape, self.steps.shape, self.rows.dtype) == sizes
 
-
-def _new_cache(N: int, T: int, D: int, H: int, dtype: np.dtype[Any]) -> _Cache:
-    memory = np.empty((5 * T + 1, N, H), dtype)
-    rows = np.empty((T + 1, N, H + D + 1), dtype)
+def _cache(scratch: Scratch, N: int, T: int, D: int, H: int) -> _Cache:
+    memory = scratch.empty("cache", 5 * T + 1, N, H)
+    rows = scratch.empty("rows", T + 1, N, H + D + 1)
     return _Cache(rows, memory[:-1].reshape(T, 5, N, H), memory[::5])
 
 
@@ -96,6 +93,7 @@ class LSTM:
         self.grads: dict[str, Array] = {}
         self._state: State | None = None
         self._cache: _Cache | None = None
+        self._scratch = Scratch()
 
     def reset_state(self) -> None:
         """Forget the carried state: the next call starts from zeros."""
@@ -125,12 +123,9 @@ class LSTM:
             state = (np.zeros((N, H), dtype), np.zeros((N, H), dtype))
         check_state(state, ("the initial h", "the initial c"), (N, H))
 
-        # The system takes long to give memory, so the last call's serves again if it fits. Nobody
-        # else holds it. If not, it is let go before there is new.
-        cache, self._cache = self._cache, None
-        if cache is None or not cache.fits(N, T, D, H, dtype):
-            cache = None
-            cache = _new_cache(N, T, D, H, dtype)
+        self._cache = None
+        self._scratch.use(dtype)
+        cache = _cache(self._scratch, N, T, D, H)
         rows, h, c = cache.rows, cache.rows[:, :, :H], cache.c
         rows[:T, :, H:-1] = x.swapaxes(0, 1)
         rows[:T, :, -1] = 1
@@ -171,13 +166,20 @@ class LSTM:
 
         dy_steps = dy.swapaxes(0, 1) if self.return_sequences else None
         W, U = self.params["W"], self.params["U"]
-        d_all = np.zeros((rows.shape[2], 4 * H), steps.dtype)
-        dx = np.empty((T, N, len(W)), np.result_type(steps, W))
-        for part, dz in _backward_steps(self._cache, U, dy_steps, dh, dc):
-            d_all += rows[part].reshape(len(dz), rows.shape[2]).T @ dz
-            np.matmul(dz, W.T, out=dx[part].reshape(len(dz), len(W)))
+        D, width = len(W), rows.shape[2]
+        d_all = np.empty((width, 4 * H), steps.dtype)
+        dx = np.empty((N, T, D), np.result_type(steps, W))
+        parts = _backward_steps(self._cache, U, dy_steps, dh, dc, self._scratch)
+        for number, (part, dz) in enumerate(parts):
+            rows_of_part = rows[part].reshape(len(dz), width)
+            if number == 0:
+                np.matmul(rows_of_part.T, dz, out=d_all)
+            else:
+                d_part = self._scratch.empty("d_part", *d_all.shape)
+                d_all += np.matmul(rows_of_part.T, dz, out=d_part)
+            dx[:, part] = (dz @ W.T).reshape(part.stop - part.start, N, D).swapaxes(0, 1)
         self.grads = {"W": d_all[H:-1], "U": d_all[:H], "b": d_all[-1]}
-        return np.ascontiguousarray(dx.swapaxes(0, 1)), (dh, dc)
+        return dx, (dh, dc)
 
 
 def _forward_steps(cache: _Cache, W: Array, U: Array, b: Array) -> None:
@@ -250,7 +252,7 @@ def _blocked_weights(W: Array, U: Array, b: Array, slope: Array, width: int) -> 
 
 
 def _backward_steps(
-    cache: _Cache, U: Array, dy_steps: Array | None, dh: Array, dc: Array
+    cache: _Cache, U: Array, dy_steps: Array | None, dh: Array, dc: Array, scratch: Scratch
 ) -> Iterator[tuple[slice, Array]]:
     """Some steps, and the dz (rows of them, 4H) that are good until the next; the last steps first.
 
@@ -260,7 +262,8 @@ def _backward_steps(
     steps, c = cache.steps, cache.c
     T, _, N, H = steps.shape
     parts = _parts(T, N)
-    dz = np.empty((parts[0].stop, N, 4 * H), steps.dtype)
+    dz = scratch.empty("dz", parts[0].stop, N, 4 * H)
+    factors = scratch.empty("factors", parts[0].stop, 5, N, H)
     dz_by_gate = dz.reshape(len(dz), N, 4, H).swapaxes(1, 2)
     dh_through_c = np.empty((N, H), steps.dtype)
 
@@ -274,7 +277,7 @@ def _backward_steps(
 
     for part in reversed(parts):
         size = part.stop - part.start
-        by_dc, by_dh, dh_to_c = _gradient_factors(steps[part], c[1:][part])
+        by_dc, by_dh, dh_to_c = _gradient_factors(steps[part], c[1:][part], factors[:size])
         dz_ifg, dz_o = dz_by_gate[:size, :3], dz_by_gate[:size, 3]
         arrays = (by_dc, by_dh, dh_to_c, steps[part, 2], dz_ifg, dz_o, left[:size])
         dy: Any = repeat(None) if dy_steps is None else dy_steps[part][::-1]
@@ -291,15 +294,26 @@ def _backward_steps(
         yield part, dz[:size].reshape(size * N, 4 * H)
 
 
-def _gradient_factors(steps: Array, c_next: Array) -> tuple[Array, Array, Array]:
+def _gradient_factors(steps: Array, c_next: Array, out: Array) -> tuple[Array, Array, Array]:
     """What `cell.step_backward` multiplies dc and dh by, for k steps and their c' (k, N, H).
 
-    ∂c'/∂z of i, f and g (k, 3, N, H), ∂h'/∂z of o (k, N, H), and ∂h'/∂c' (k, N, H).
+    ∂c'/∂z of i, f and g (k, 3, N, H), ∂h'/∂z of o (k, N, H), and ∂h'/∂c' (k, N, H), all in `out`
+    (k, 5, N, H).
     """
     c, i, f, g, o = steps.swapaxes(0, 1)
-    tanh_c = np.tanh(c_next)
-    by_dc = np.empty_like(steps[:, :3])
-    np.multiply(g, i * (1 - i), out=by_dc[:, 0])
-    np.multiply(c, f * (1 - f), out=by_dc[:, 1])
-    np.multiply(i, 1 - g * g, out=by_dc[:, 2])
-    return by_dc, tanh_c * (o * (1 - o)), o * (1 - tanh_c * tanh_c)
+    by_i, by_f, by_g, by_o, dh_to_c = out.swapaxes(0, 1)
+    for gate, factor, product in ((i, g, by_i), (f, c, by_f)):  # σ' = σ(1 - σ)
+        np.subtract(1, gate, out=product)
+        np.multiply(product, gate, out=product)
+        np.multiply(product, factor, out=product)
+    np.multiply(g, g, out=by_g)  # tanh' = 1 - tanh²
+    np.subtract(1, by_g, out=by_g)
+    np.multiply(by_g, i, out=by_g)
+    tanh_c = np.tanh(c_next, out=dh_to_c)
+    np.subtract(1, o, out=by_o)
+    np.multiply(by_o, o, out=by_o)
+    np.multiply(by_o, tanh_c, out=by_o)
+    np.multiply(tanh_c, tanh_c, out=dh_to_c)
+    np.subtract(1, dh_to_c, out=dh_to_c)
+    np.multiply(dh_to_c, o, out=dh_to_c)
+    return out[:, :3], by_o, dh_to_c

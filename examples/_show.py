@@ -1,6 +1,8 @@
-"""What the examples share: the command line, a progress bar, a table, a plot saved as PNG."""
+"""What the examples share: command line, progress bar, all cores, a table, a plot saved as PNG."""
 
 import argparse
+import os
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import matplotlib
@@ -21,9 +23,17 @@ def is_quick(description):
     return parser.parse_args().quick
 
 
-def bar(steps, description):
-    """Go through steps with a progress bar on stderr."""
-    return track(steps, description=description, console=Console(stderr=True), transient=True)
+def bar(steps, description, total=None):
+    """Go through steps with a progress bar on stderr; `total` where they have no length."""
+    console = Console(stderr=True)
+    return track(steps, description=description, total=total, console=console, transient=True)
+
+
+def on_all_cores(function, jobs, description):
+    """[function(*job) for job in jobs], in processes, as many as there are cores; with a bar."""
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        results = pool.map(function, *zip(*jobs, strict=True))
+        return list(bar(results, description, len(jobs)))
 
 
 def show_table(title, columns, rows):

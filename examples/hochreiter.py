@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from _show import bar, is_quick, new_plot, save_plot, show_table
+from _show import is_quick, new_plot, on_all_cores, save_plot, show_table
 from lstm_reference.scores import EXPERIMENT_2A, EXPERIMENT_2B, EXPERIMENT_2C, Criterion
 from lstm_reference.trials import Trials, sigmoid_cross_entropy
 
@@ -141,8 +141,9 @@ def fulfil(task, trials, rng):
     return passed
 
 
-def sequences_until_solved(task, R, rng):
+def sequences_until_solved(task, R, seed):
     """For each of R trials the training sequences it took, NaN if unsolved within the limit."""
+    rng = np.random.default_rng(seed)
     trials = new_trials(task, R, rng)
     rates = trials.rates(layer=0.02, head=task.head)
     taken = np.full(R, np.nan)
@@ -177,9 +178,10 @@ def main():
     else:
         tasks = [(TASK_2A, 18), (TASK_2B, 18)]
         tasks += [(task_2c(q, p, paper), 20) for (q, p), paper in TABLE_3.items()]
+    jobs = [(task, R, seed) for seed, (task, R) in enumerate(tasks)]
+    found = on_all_cores(sequences_until_solved, jobs, "Experiment 2")
     rows, results = [], []
-    for number, (task, R) in enumerate(bar(tasks, "Experiment 2")):
-        taken = sequences_until_solved(task, R, np.random.default_rng(number))
+    for (task, R), taken in zip(tasks, found, strict=True):
         solved = taken[~np.isnan(taken)]
         results.append((task, solved))
         mean, worst = (f"{f(solved):,.0f}" if len(solved) else "-" for f in (np.mean, np.max))

@@ -14,7 +14,7 @@ import time
 
 import numpy as np
 
-from _show import bar, is_quick, new_plot, save_plot, show_table
+from _show import is_quick, new_plot, on_all_cores, save_plot, show_table
 from lstm_reference.data import windows
 from lstm_reference.initializers import glorot_uniform, keras_lstm, keras_rnn
 from lstm_reference.layers import Dense
@@ -78,7 +78,7 @@ def train(how, seeds, epochs, every=10):
     """Right answers after every tenth epoch: (epochs/10, R)."""
     trials = side_by_side(seeds)
     history = []
-    for epoch in bar(range(1, epochs + 1), how):
+    for epoch in range(1, epochs + 1):
         for sequence in SEQUENCES:
             learn(trials, sequence[None], how)
         if epoch % every == 0:
@@ -161,13 +161,13 @@ def main():
     if not quick:
         runs += [("whole", 500), ("carried", 1000)]
     rows, curves = [], {}
-    for how, length in runs:
-        history = train(how, seeds, length)
+    histories = on_all_cores(train, [(how, seeds, length) for how, length in runs], "LSTM")
+    for (how, length), history in zip(runs, histories, strict=True):
         rows.append((WAYS[how], length, *counted(history[-1])))
         curves[how, length] = (history == 8).mean(axis=1)
     for kind, label in OTHERS.items():
-        fewer = seeds[: 10 if quick else 20]
-        right = [others(kind, seed, epochs) for seed in bar(fewer, kind)]
+        jobs = [(kind, seed, epochs) for seed in seeds[: 10 if quick else 20]]
+        right = on_all_cores(others, jobs, kind)
         rows.append((label, epochs, *counted(np.array(right))))
     columns = ("how it is trained", "epochs", "solved", "seeds by right answers")
     show_table("Right answers out of 8", columns, rows)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from _show import bar, is_quick, new_plot, save_plot, show_table
+from _show import is_quick, new_plot, on_all_cores, save_plot, show_table
 from hochreiter import TASK_2A, new_trials
 from lstm_reference.memory import RandomMiddle, draw_conflicting, experiment_2a
 from lstm_reference.trials import sigmoid_cross_entropy
@@ -185,6 +185,11 @@ def order(R, epochs, quick):
     return "6. Shuffled epochs: which sequence comes first", columns, rows
 
 
+def one_part(part, *sizes):
+    """Its title, columns and rows."""
+    return part(*sizes)
+
+
 def percent(cell):
     """Of "9/10", or of "90.0"."""
     part, _, whole = cell.partition("/")
@@ -195,14 +200,14 @@ def main():
     quick = is_quick(__doc__.splitlines()[0])
     R, epochs = (5, 200) if quick else (50, 500)
     parts = [
-        lambda: tuning(R, epochs, quick),
-        lambda: alphabets(R, epochs, quick),
-        lambda: lengths(5 if quick else 10, 200 if quick else 400, quick),
-        lambda: chance(3 if quick else 10, 200 if quick else 800, quick),
-        lambda: batches(R, epochs, quick),
-        lambda: order(R, epochs, quick),
+        (tuning, R, epochs, quick),
+        (alphabets, R, epochs, quick),
+        (lengths, 5 if quick else 10, 200 if quick else 400, quick),
+        (chance, 3 if quick else 10, 200 if quick else 800, quick),
+        (batches, R, epochs, quick),
+        (order, R, epochs, quick),
     ]
-    results = [part() for part in bar(parts, "six extensions")]
+    results = on_all_cores(one_part, parts, "six extensions")
     for result in results:
         show_table(*result)
 

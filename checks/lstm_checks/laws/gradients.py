@@ -208,6 +208,15 @@ def db(subject: Subject, case: Case) -> None:
 @law("gradients", needs=(*BACKWARD, "initial_h"), cases=CASES)
 def dh0(subject: Subject, case: Case) -> None:
     """dh0 = dz[0]·Uᵀ: the gradient by the initial hidden state."""
+    got, want = both(subject, case)
+    limit = tolerance(case)
+    if got.dh0 is not None and got.dc0 is not None:
+        crosswise = (got.dh0, want.dc0), (got.dc0, want.dh0)
+        if not any(expect.differ(*pair, limit) for pair in crosswise):
+            expect.agree(
+                got.dh0, want.dh0, limit, "dh0", "state",
+                what="dh0 and dc0 are exchanged", mend="Return dx, (dh0, dc0).",
+            )  # fmt: skip
     _quantity(subject, case, "dh0", "", "dh0 is dz @ U.T of the first step, with no dy added.")
 
 
@@ -229,11 +238,15 @@ def _upstream(subject: Subject, case: Case, dy: Array, dstate: State, what: str,
 def upstream_h(subject: Subject, case: Case) -> None:
     """A gradient on the final hidden state alone is taken in: it adds to dy[:, -1]."""
     dh, dc = upstream(subject, case)
-    _upstream(
-        subject, case, np.zeros_like(case.dy), (dh, np.zeros_like(dc)),
-        "the gradient on the final hidden state (dstate[0]) is not taken in as it should",
-        "Start the way back with dh = dstate[0], and add dy[:, -1] to it.",
-    )  # fmt: skip
+    nothing = np.zeros_like(case.dy)
+    what = "the gradient on the final hidden state (dstate[0]) is not taken in as it should"
+    mend = "Start the way back with dh = dstate[0], and add dy[:, -1] to it."
+    got, _ = both(subject, case, nothing, (dh, np.zeros_like(dc)))
+    _, crosswise = both(subject, case, nothing, (np.zeros_like(dc), dh))
+    if not any(wrong(pair, tolerance(case)) for pair in named(got, crosswise)):
+        what = "dstate is read as (dc, dh): the gradient on the final h is taken for that on c"
+        mend = "Read dh, dc = dstate."
+    _upstream(subject, case, nothing, (dh, np.zeros_like(dc)), what, mend)
 
 
 @law("gradients", needs=(*BACKWARD, "final_c"), cases=CASES)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lstm_checks.broken import Broken
-from lstm_checks.laws import expect
+from lstm_checks.laws import expect, expected
 from lstm_checks.laws.case import Case, cases
 from lstm_checks.laws.expected import start, upstream
 from lstm_checks.laws.law import Law, law
@@ -39,11 +39,18 @@ def forward(subject: Subject, case: Case) -> None:
 @law("shapes", examples=FEW, needs=("final_h",))
 def last_output_is_h(subject: Subject, case: Case) -> None:
     """The last output is the final hidden state: y[:, -1] = h."""
-    out = subject.layer(case.params).forward(case.x, start(subject, case))
+    state = start(subject, case)
+    out = subject.layer(case.params).forward(case.x, state)
     assert out.h is not None
     limit = tolerance(case)
     if not expect.differ(out.y[:, -1], out.h, limit):
         return
+    _, (_, cell) = expected.forward(case.params, case.x, state)
+    if not expect.differ(out.y[:, -1], cell, limit):
+        raise Broken(
+            "y holds the cell state c of each step, not the hidden state h",
+            "Put h = o * tanh(c) of every step into y.",
+        )
     if out.c is not None and not expect.differ(out.y[:, -1], out.c, limit):
         raise Broken(
             "the last output equals what is returned as c: the state comes as (c, h)",

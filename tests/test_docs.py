@@ -1,6 +1,9 @@
 """What the documents name is there: laws, tests, files."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,3 +33,17 @@ def test_names_in_a_page_are_there(page):
     known = {path.name for path in FILES} | {"my_lstm.py", "submission.py", "reproduce.py"}
     named = {Path(name).name for name in re.findall(r"[\w/]+\.(?:py|md)\b", text)}
     assert named <= known | {"README.md", "CONTRIBUTING.md"}
+
+
+def test_the_readme_shows_the_report_that_is_printed():
+    (shown,) = re.findall(r"```text\n(FAILED.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    code = "from lstm_checks.cli import main; main()"
+    command = [sys.executable, "-c", code, "check", "examples/wrong_lstm.py"]
+    environment = os.environ | {"COLUMNS": "96"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment)
+
+    def lines(text):
+        untimed = re.sub(r", \d+\.\d s\)", ", … s)", text)
+        return [line.rstrip() for line in untimed.splitlines()]
+
+    assert lines(done.stdout) == lines(shown)

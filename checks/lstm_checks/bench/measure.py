@@ -28,6 +28,7 @@ from lstm_checks.worker.wire import MAX_ARRAYS
 
 LIMITS = Limits(load=120.0, call=600.0, run=86400.0)
 PAUSE = 0.01  # seconds before and after a block in which nothing is to be done
+AWAKE = 0.005  # seconds of empty blocks after a pause, from which a processor wakes up slowly
 KEY = 0  # of the layer that is timed; those that Subject makes count from 1
 PLACES = 2  # elements of y and of dx that every call must show at once
 MOST_CALLS = 2048  # in a block
@@ -174,13 +175,17 @@ class Participant:
     def go(self, order: list[int]) -> Block:
         """Run the staged calls in this order, and time them."""
         at = [secrets.randbelow(1 << 20) / (1 << 20) for _ in range(PLACES)]
-        given = {"key": KEY, "order": order, "at": at, "backward": self._backward}
+        given: dict[str, Any] = {"key": KEY, "at": at, "backward": self._backward}
         helpers = self._tree.helpers()
         first, own = time.perf_counter(), [self._tree.own()]
         time.sleep(PAUSE)
         own.append(self._tree.own())
+        waking = time.perf_counter()
+        while time.perf_counter() - waking < AWAKE:
+            self._ask("go", order=[], **given)
+        own.append(self._tree.own())
         begun = time.perf_counter()
-        reply = self._ask("go", **given)
+        reply = self._ask("go", order=order, **given)
         wall = time.perf_counter() - begun
         own.append(self._tree.own())
         time.sleep(PAUSE)
@@ -191,9 +196,9 @@ class Participant:
             k=len(order),
             seconds=max(wall - self.overhead, 1e-9) / max(len(order), 1),
             wall=wall,
-            cpu=own[2] - own[1],
-            idle_wall=last - first - wall,
-            idle_cpu=(own[1] - own[0]) + (own[3] - own[2]),
+            cpu=own[3] - own[2],
+            idle_wall=(waking - first) + (last - begun - wall),
+            idle_cpu=(own[1] - own[0]) + (own[4] - own[3]),
             helpers=self._tree.helpers() - helpers,
             clocks=tuple(reply["clocks"]),
             marks=np.asarray(reply["marks"]).reshape(len(order), -1 if order else 0),

@@ -44,6 +44,18 @@ def test_exit_codes(arguments, code):
     assert "Traceback" not in result.output
 
 
+def test_the_page(tmp_path):
+    file = tmp_path / "wrong_<b>lstm.py"
+    file.write_text((EXAMPLES / "wrong_lstm.py").read_text())
+    out = tmp_path / "report.html"
+    assert run("check", file, "--level", "quick", "--html", out).exit_code == 1
+    page = out.read_text()
+    assert page.startswith("<!DOCTYPE html>")
+    assert "goes wrong on its way back through time" in page
+    assert "&lt;b&gt;" in page  # of the file's name
+    assert "<b>" not in page
+
+
 def test_the_json_file(tmp_path):
     out = tmp_path / "report.json"
     assert run("check", EXAMPLES / "wrong_lstm.py", "--json", out).exit_code == 1

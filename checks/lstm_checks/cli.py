@@ -43,6 +43,7 @@ def main() -> None:
 @click.option("--level", type=click.Choice(LEVELS), default="standard", show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--json", "json_out", metavar="OUT", type=click.Path(), help="Write it as JSON.")
+@click.option("--html", "html_out", metavar="OUT", type=click.Path(), help="Write it as a page.")
 @click.option("--reproduce", metavar="OUT", type=click.Path(), help="Write the cause's script.")
 @click.option("--show-output", is_flag=True, help="Show what the subject printed.")
 @click.option("--in-process", is_flag=True, help="Run the subject in this process, to debug it.")
@@ -52,6 +53,7 @@ def check(
     level: str,
     seed: int,
     json_out: str | None,
+    html_out: str | None,
     reproduce: str | None,
     show_output: bool,
     in_process: bool,
@@ -61,7 +63,7 @@ def check(
     Exit 0: it passed. 1: it did not. 2: the call cannot be used.
     """
     from lstm_checks.api import ladder
-    from lstm_checks.report.terminal import renderable
+    from lstm_checks.report.terminal import as_page, renderable
     from lstm_checks.sources import Unusable
 
     try:
@@ -74,6 +76,8 @@ def check(
     Console().print(renderable(report, show_output))
     if json_out is not None:
         _write(json_out, json.dumps(report.as_dict(), indent=2, ensure_ascii=False) + "\n")
+    if html_out is not None:
+        _write(html_out, as_page(report))
     if reproduce is not None:
         _write_reproduction(report, reproduce)
     sys.exit(0 if report.passed else 1)

@@ -114,6 +114,15 @@ def as_text(report: Report) -> str:
 
 def as_html(report: Report) -> str:
     """The report as a notebook shows it."""
+    return _recorded(report).export_html(inline_styles=True, code_format="<pre>{code}</pre>")
+
+
+def as_page(report: Report) -> str:
+    """The report as a page of its own."""
+    return _recorded(report).export_html(inline_styles=True)
+
+
+def _recorded(report: Report) -> Console:
     console = Console(record=True, file=StringIO(), width=100)
     console.print(renderable(report))
-    return console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
+    return console

@@ -5,14 +5,15 @@ import os
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
+try:
+    import matplotlib.pyplot as plt
+except ImportError:
+    raise SystemExit("The examples draw: pip install -c constraints.txt -e '.[examples]'") from None
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+plt.switch_backend("Agg")  # plots are files; no screen is needed
 PLOTS = Path(__file__).parent / "plots"
 
 

@@ -10,18 +10,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lstm_checks.api import as_layer as as_layer
     from lstm_checks.api import check as check
     from lstm_checks.api import parametrize as parametrize
     from lstm_checks.report.model import LawResult as LawResult
     from lstm_checks.report.model import Report as Report
 
 _HOMES = {
+    "as_layer": "lstm_checks.api",
     "check": "lstm_checks.api",
     "parametrize": "lstm_checks.api",
     "LawResult": "lstm_checks.report.model",
     "Report": "lstm_checks.report.model",
 }
-__all__ = ["LawResult", "Report", "check", "parametrize"]
+__all__ = ["LawResult", "Report", "as_layer", "check", "parametrize"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,16 +1,24 @@
-"""From Python: check an LSTM, or make its laws the tests of a project of one's own."""
+"""From Python: check an LSTM, make its laws a project's own tests, or train it in a network."""
 
 import inspect
 import sys
+import weakref
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from lstm_checks.ladder import Ladder
 from lstm_checks.report.model import WRONG, LawResult, Report
 from lstm_checks.rungs import LEVELS
 from lstm_checks.sources import Source, parse
+from lstm_checks.subject import Subject
+from lstm_checks.subject_layer import SubjectLayer
 from lstm_checks.worker.local import Local
-from lstm_checks.worker.process import Limits
+from lstm_checks.worker.process import Channel, Limits, Process
+from lstm_reference.lstm import LSTM
+
+DAY = 86400.0
 
 
 def check(
@@ -70,6 +78,47 @@ def parse_object(subject: Any, adapter: str | None) -> Source:
     in_file = file is not None and "<locals>" not in (name or "")
     is_file = adapter is not None and adapter.endswith(".py")
     return Source(file if in_file and file else "", in_file, name, adapter, is_file)
+
+
+def as_layer(
+    subject: Any,
+    input_size: int,
+    hidden_size: int,
+    *,
+    stateful: bool = False,
+    adapter: str | None = None,
+    rng: np.random.Generator | None = None,
+) -> SubjectLayer:
+    """An LSTM of any format as a layer of `lstm_reference.network.Sequential`.
+
+        network = Sequential([as_layer("torch.nn:LSTM", 5, 20), Dense(20, 5)])
+
+    Args:
+        subject, adapter: as for `check`; it should pass, which is not tried here.
+        input_size: D.
+        hidden_size: H.
+        stateful: start each call from the final state of the call before.
+        rng: draws the first weights, all U(-1/√H, 1/√H) as PyTorch's; seed 0 if left out.
+
+    Raises:
+        Unusable: there is no such file, module or adapter.
+        Broken: it cannot be loaded, or what is there is no LSTM.
+        ValueError: it is to be stateful, and offers no stateful mode.
+    """
+    is_text = isinstance(subject, str)
+    source = parse(subject, adapter) if is_text else parse_object(subject, adapter)
+    channel: Channel = Process() if is_text else Local(subject)
+    try:
+        loaded = Subject.load(channel, source, Limits(run=DAY))
+        if stateful and not loaded.offers("stateful"):
+            raise ValueError(f"{loaded.name} offers no stateful mode: "
+                             f"{loaded.not_offered['stateful']}")  # fmt: skip
+        layer = SubjectLayer(loaded, LSTM(input_size, hidden_size, rng=rng).params, stateful)
+    except BaseException:
+        channel.close()
+        raise
+    weakref.finalize(layer, channel.close)
+    return layer
 
 
 def parametrize(

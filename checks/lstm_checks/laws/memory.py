@@ -18,8 +18,9 @@ from lstm_checks.broken import Broken
 from lstm_checks.conventions import Array
 from lstm_checks.laws.case import Case, State
 from lstm_checks.laws.law import law
-from lstm_checks.laws.training import Recurrent, network
+from lstm_checks.laws.training import network, recurrent
 from lstm_checks.subject import Subject
+from lstm_checks.subject_layer import SubjectLayer
 from lstm_reference.memory import SequenceSet, draw_conflicting
 from lstm_reference.network import Sequential
 from lstm_reference.scores import share_right
@@ -42,7 +43,7 @@ def task_of(case: Case) -> SequenceSet:
     return draw_conflicting(case.rng("task"), 2, case.T - 1, case.D)
 
 
-def trained(subject: Subject, case: Case) -> tuple[Sequential, Recurrent, int]:
+def trained(subject: Subject, case: Case) -> tuple[Sequential, SubjectLayer, int]:
     """A network trained on whole sequences until it gets all right, and the updates it took.
 
     Raises:
@@ -50,15 +51,15 @@ def trained(subject: Subject, case: Case) -> tuple[Sequential, Recurrent, int]:
     """
     task = task_of(case)
     batch = task.whole()
-    recurrent = Recurrent(subject, case.D, case.H, case.seed)
-    net = network(recurrent, case.D, case.seed)
+    layer = recurrent(subject, case.D, case.H, case.seed)
+    net = network(layer, case.D, case.seed)
     share = 0.0
     for update in range(1, PATIENCE + 1):
         net.train_batch(batch.x, batch.targets)
         if update % EVERY == 0:
             share = share_right(net.forward(batch.x), batch)
             if share == 1.0:
-                return net, recurrent, update
+                return net, layer, update
     total = 2 * case.T
     raise Broken(
         f"trained through its own forward and backward it gets {round(share * total)} of {total} "
@@ -102,14 +103,14 @@ def lies_in_state(subject: Subject, case: Case) -> str:
     So what is remembered lies in (h, c) and nowhere else. What is left of it when h alone, or c
     alone, is cut at every step is told, and not judged.
     """
-    net, recurrent, _ = trained(subject, case)
+    net, layer, _ = trained(subject, case)
     batch = task_of(case).whole()
     half = case.T // 2
     dense = net.layers[1]
     ends = []
     for order in ([0, 1], [1, 0]):
-        _, (h, c) = recurrent.run(batch.x[:, :half], _zeros(case))
-        y, _ = recurrent.run(batch.x[:, half:], (h[order], c[order]))
+        _, (h, c) = layer.forward(batch.x[:, :half], _zeros(case))
+        y, _ = layer.forward(batch.x[:, half:], (h[order], c[order]))
         ends.append(dense.forward(y)[:, -1].argmax(axis=-1).tolist())
     if ends[1] != ends[0][::-1]:
         raise Broken(
@@ -119,7 +120,7 @@ def lies_in_state(subject: Subject, case: Case) -> str:
         )
     total = 2 * case.T
     without_h, without_c = (
-        round(total * share_right(dense.forward(_stepwise(recurrent, case, batch.x, cut)), batch))
+        round(total * share_right(dense.forward(_stepwise(layer, case, batch.x, cut)), batch))
         for cut in ("h", "c")
     )
     return (
@@ -136,7 +137,7 @@ def _at_the_ceiling(
     how: str,
 ) -> str:
     """Train on parts x (N, k, D), each answered in its last step; it must end at the ceiling."""
-    net = network(Recurrent(subject, case.D, case.H, case.seed), case.D, case.seed)
+    net = network(recurrent(subject, case.D, case.H, case.seed), case.D, case.seed)
     total = 2 * case.T
     allowed = ceiling * total
     best = 0
@@ -189,12 +190,12 @@ def _windows(task: SequenceSet, k: int) -> tuple[Array, Array]:
     return np.concatenate(windows), np.concatenate([batch.targets[:, t] for t in range(T)])
 
 
-def _stepwise(recurrent: Recurrent, case: Case, x: Array, cut: str) -> Array:
+def _stepwise(layer: SubjectLayer, case: Case, x: Array, cut: str) -> Array:
     """y (N, T, H), a step a call, the state handed on but for the h or the c that is cut."""
     h, c = zeros = _zeros(case)
     outputs = []
     for t in range(case.T):
-        y, (h, c) = recurrent.run(x[:, t : t + 1], (h, c))
+        y, (h, c) = layer.forward(x[:, t : t + 1], (h, c))
         h, c = (zeros[0], c) if cut == "h" else (h, zeros[1])
         outputs.append(y)
     return np.concatenate(outputs, axis=1)

@@ -1,7 +1,7 @@
 """Memory that serves again: the system takes long to give new pages, and a layer needs the same.
 
-A page of new memory costs about as much as a thousand multiplications in it, each time anew, since
-what large arrays leave behind goes back to the system.
+It takes them anew at each call, since what large arrays leave behind goes back to the system;
+`docs/performance.md` says what that costs.
 """
 
 from typing import Any

@@ -311,9 +311,7 @@ class DeviceBench:
         )
 
 
-def _all(
-    runner: Runner, inputs: list[tuple[Tensor, Tensor, Tensor, Tensor | None]]
-) -> list[Tensor]:
+def _all(runner: Runner, inputs: list[Inputs]) -> list[Tensor]:
     """Run every call; the results of the last."""
     results: list[Tensor] = []
     for one in inputs:

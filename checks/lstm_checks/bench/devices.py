@@ -41,6 +41,11 @@ def differentiated(
     return results
 
 
+def leaves(tensors: list[Tensor], dy: Tensor | None) -> list[Tensor]:
+    """The tensors that gradients are wanted by, or, without dy, the tensors as they are."""
+    return tensors if dy is None else [one.detach().requires_grad_() for one in tensors]
+
+
 class Loop:
     """A loop over time in Python, the input products of all steps as one."""
 
@@ -59,10 +64,7 @@ class Loop:
     def run(self, x: Tensor, h: Tensor, c: Tensor, dy: Tensor | None) -> list[Tensor]:
         with torch.set_grad_enabled(dy is not None):
             W, U, b = self._params.values()
-            into = [x, h, c, W, U, b]
-            if dy is not None:
-                into = [tensor.detach().requires_grad_() for tensor in into]
-                x, h, c, W, U, b = into
+            x, h, c, W, U, b = into = leaves([x, h, c, W, U, b], dy)
             z = functional.linear(x, W, b)
             outputs = []
             for t in range(x.shape[1]):
@@ -87,10 +89,7 @@ class Library:
 
     def run(self, x: Tensor, h: Tensor, c: Tensor, dy: Tensor | None) -> list[Tensor]:
         with torch.set_grad_enabled(dy is not None):
-            into = [x, h, c]
-            if dy is not None:
-                into = [tensor.detach().requires_grad_() for tensor in into]
-            x, h, c = into
+            x, h, c = into = leaves([x, h, c], dy)
             y, (h, c) = self.module(x, (h[None], c[None]))
             return differentiated((y, h[0], c[0]), [*into, *self.module.parameters()], dy)
 
@@ -165,11 +164,10 @@ class Module:
     def __init__(self, target: Any, D: int, H: int, like: Tensor) -> None:
         from lstm_checks.adapters.torch import _form, adapt
         from lstm_checks.conventions import Conventions
-        from lstm_checks.worker.host import DECLARED
+        from lstm_checks.worker.host import declared
 
         adapted = adapt(target)  # type: ignore[no-untyped-call]
-        declared = {key: getattr(adapted, key) for key in DECLARED if hasattr(adapted, key)}
-        self._conventions = Conventions.parse(declared)
+        self._conventions = Conventions.parse(declared(adapted))
         form = _form(target(3, 5))  # type: ignore[no-untyped-call]
         self._is_cell, self._flat, self._batch_first, _ = form
         self._module = target(D, H).to(device=like.device, dtype=like.dtype)
@@ -184,10 +182,7 @@ class Module:
 
     def run(self, x: Tensor, h: Tensor, c: Tensor, dy: Tensor | None) -> list[Tensor]:
         with torch.set_grad_enabled(dy is not None):
-            into = [x, h, c]
-            if dy is not None:
-                into = [tensor.detach().requires_grad_() for tensor in into]
-            x, h, c = into
+            x, h, c = into = leaves([x, h, c], dy)
             state = (h, c) if self._flat else (h[None], c[None])
             if self._is_cell:
                 outputs = []
@@ -200,10 +195,7 @@ class Module:
             else:
                 y, state = self._module(x.transpose(0, 1), state)
                 y = y.transpose(0, 1)
-            last = tuple(part if self._flat else part[0] for part in state)
-            results = [y.detach(), *(part.detach() for part in last)]
-            if dy is not None:
-                # Its weights' gradients are made too, but which is which is its own affair.
-                weights = list(self._module.parameters())
-                results += torch.autograd.grad(y, [*into, *weights], dy)[:3]
-            return results
+            h, c = (part if self._flat else part[0] for part in state)
+            # Its weights' gradients are made too, but which is which is its own affair: y, h, c
+            # and dx, dh0, dc0 are given.
+            return differentiated((y, h, c), [*into, *self._module.parameters()], dy)[:6]

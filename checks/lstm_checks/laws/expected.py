@@ -35,12 +35,16 @@ def forward(params: Mapping[str, Array], x: Array, state: State) -> tuple[Array,
 
 
 def gradients(
-    params: Mapping[str, Array], x: Array, state: State, dy: Array, dstate: State
+    params: Mapping[str, Array],
+    x: Array,
+    state: State,
+    dy: Array,
+    dstate: State | None = None,
 ) -> unrolled.Gradients:
-    """All gradients by the textbook."""
+    """All gradients by the textbook; dstate None means zeros."""
     exact, x, state = _exact(params, x, state)
     _, _, caches = unrolled.forward(exact, x, state)
-    dh, dc = dstate
+    dh, dc = np.zeros((2, *state[0].shape)) if dstate is None else dstate
     return unrolled.backward(
         exact, caches, dy.astype(np.float64), (dh.astype(np.float64), dc.astype(np.float64))
     )

@@ -5,6 +5,7 @@ against the complex step and PyTorch. They are not the subject's own differences
 a fault that forward and backward share.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -54,13 +55,20 @@ def both(
     layer = subject.layer(case.params)
     layer.forward(case.x, state)
     got = layer.backward(dy, dstate)
-    zeros = np.zeros_like(case.dstate[0])
-    want = expected.gradients(case.params, case.x, state, dy, dstate or (zeros, zeros))
-    return got, want
+    return got, expected.gradients(case.params, case.x, state, dy, dstate)
 
 
 def wrong(pair: Named, limit: float) -> bool:
     return expect.differ(pair.got, pair.want, limit)
+
+
+def agree(got: Gradients, want: unrolled.Gradients, case: Case, what: str, mend: str) -> None:
+    """Every gradient is as expected; "{name}" in `what` becomes the name of one that is not."""
+    for pair in named(got, want):
+        expect.agree(
+            pair.got, pair.want, tolerance(case), pair.name, pair.kind,
+            what=what.replace("{name}", pair.name), mend=mend,
+        )  # fmt: skip
 
 
 @law("gradients", needs=BACKWARD, cases=cases(N=(1, 1), T=(1, 1), D=(1, 3), H=(1, 3)))
@@ -157,15 +165,19 @@ def every_output(subject: Subject, case: Case) -> None:
     )  # fmt: skip
 
 
+def one_step_and_all(case: Case) -> Iterator[tuple[Case, str]]:
+    """The case at its first step alone, then whole, and when that is."""
+    for T in (1, case.T):
+        yield case.sized(T=T), "already after one step" if T == 1 else "over several steps"
+
+
 def _quantity(subject: Subject, case: Case, name: str, what: str, mend: str) -> None:
     """One of the gradients, from dy alone: at one step first, then over time."""
-    for T in (1, case.T):
-        sized = case.sized(T=T)
+    for sized, when in one_step_and_all(case):
         for pair in named(*both(subject, sized)):
             if pair.name == name or (
                 name == "db" and pair.kind == "weight" and pair.want.ndim == 1
             ):
-                when = "already after one step" if T == 1 else "over several steps"
                 expect.agree(
                     pair.got, pair.want, tolerance(sized), pair.name, pair.kind,
                     what=f"{pair.name} is wrong {when}{what}", mend=mend,
@@ -208,16 +220,16 @@ def db(subject: Subject, case: Case) -> None:
 @law("gradients", needs=(*BACKWARD, "initial_h"), cases=CASES)
 def dh0(subject: Subject, case: Case) -> None:
     """dh0 = dz[0]·Uᵀ: the gradient by the initial hidden state."""
-    got, want = both(subject, case)
-    limit = tolerance(case)
-    if got.dh0 is not None and got.dc0 is not None:
-        crosswise = (got.dh0, want.dc0), (got.dc0, want.dh0)
-        if not any(expect.differ(*pair, limit) for pair in crosswise):
-            expect.agree(
-                got.dh0, want.dh0, limit, "dh0", "state",
-                what="dh0 and dc0 are exchanged", mend="Return dx, (dh0, dc0).",
-            )  # fmt: skip
-    _quantity(subject, case, "dh0", "", "dh0 is dz @ U.T of the first step, with no dy added.")
+    for sized, when in one_step_and_all(case):
+        got, want = both(subject, sized)
+        assert got.dh0 is not None
+        limit = tolerance(sized)
+        what, mend = f"dh0 is wrong {when}", "dh0 is dz @ U.T of the first step, with no dy added."
+        if got.dc0 is not None:
+            crosswise = (got.dh0, want.dc0), (got.dc0, want.dh0)
+            if not any(expect.differ(*pair, limit) for pair in crosswise):
+                what, mend = "dh0 and dc0 are exchanged", "Return dx, (dh0, dc0)."
+        expect.agree(got.dh0, want.dh0, limit, "dh0", "state", what=what, mend=mend)
 
 
 @law("gradients", needs=(*BACKWARD, "initial_c"), cases=CASES)
@@ -227,11 +239,7 @@ def dc0(subject: Subject, case: Case) -> None:
 
 
 def _upstream(subject: Subject, case: Case, dy: Array, dstate: State, what: str, mend: str) -> None:
-    got, want = both(subject, case, dy, dstate)
-    for pair in named(got, want):
-        expect.agree(
-            pair.got, pair.want, tolerance(case), pair.name, pair.kind, what=what, mend=mend
-        )
+    agree(*both(subject, case, dy, dstate), case, what, mend)
 
 
 @law("gradients", needs=(*BACKWARD, "final_h"), cases=CASES)
@@ -241,12 +249,13 @@ def upstream_h(subject: Subject, case: Case) -> None:
     nothing = np.zeros_like(case.dy)
     what = "the gradient on the final hidden state (dstate[0]) is not taken in as it should"
     mend = "Start the way back with dh = dstate[0], and add dy[:, -1] to it."
-    got, _ = both(subject, case, nothing, (dh, np.zeros_like(dc)))
-    _, crosswise = both(subject, case, nothing, (np.zeros_like(dc), dh))
+    got, want = both(subject, case, nothing, (dh, np.zeros_like(dc)))
+    exchanged = (np.zeros_like(dc), dh)
+    crosswise = expected.gradients(case.params, case.x, start(subject, case), nothing, exchanged)
     if not any(wrong(pair, tolerance(case)) for pair in named(got, crosswise)):
         what = "dstate is read as (dc, dh): the gradient on the final h is taken for that on c"
         mend = "Read dh, dc = dstate."
-    _upstream(subject, case, nothing, (dh, np.zeros_like(dc)), what, mend)
+    agree(got, want, case, what, mend)
 
 
 @law("gradients", needs=(*BACKWARD, "final_c"), cases=CASES)
@@ -282,8 +291,7 @@ def linear(subject: Subject, case: Case) -> None:
         return layer.backward(factor * case.dy)
 
     one, many = run(1.0), run(large)
-    zeros = np.zeros_like(case.dstate[0])
-    exact = expected.gradients(case.params, case.x, state, case.dy, (zeros, zeros))
+    exact = expected.gradients(case.params, case.x, state, case.dy)
     for small, big in zip(named(one, exact), named(many, exact), strict=True):
         expect.agree(
             big.got / large, small.got, tolerance(case), small.name, small.kind,
@@ -300,8 +308,7 @@ def second_call(subject: Subject, case: Case) -> None:
     for _ in range(2):
         layer.forward(case.x, state)
         got = layer.backward(case.dy)
-    zeros = np.zeros_like(case.dstate[0])
-    want = expected.gradients(case.params, case.x, state, case.dy, (zeros, zeros))
+    want = expected.gradients(case.params, case.x, state, case.dy)
     for pair in named(got, want):
         twice = not expect.differ(pair.got, 2 * pair.want, tolerance(case))
         expect.agree(
@@ -320,14 +327,11 @@ def last_forward(subject: Subject, case: Case) -> None:
     layer.forward(case.normal("first", *case.x.shape), (-state[0], -state[1]))
     layer.forward(case.x, state)
     got = layer.backward(case.dy)
-    zeros = np.zeros_like(case.dstate[0])
-    want = expected.gradients(case.params, case.x, state, case.dy, (zeros, zeros))
-    for pair in named(got, want):
-        expect.agree(
-            pair.got, pair.want, tolerance(case), pair.name, pair.kind,
-            what="after two forwards, backward does not differentiate the last one",
-            mend="Let each forward make its cache anew.",
-        )  # fmt: skip
+    agree(
+        got, expected.gradients(case.params, case.x, state, case.dy), case,
+        "after two forwards, backward does not differentiate the last one",
+        "Let each forward make its cache anew.",
+    )  # fmt: skip
 
 
 @law("gradients", needs=(*BACKWARD, "step", "step_backward"), cases=cases(T=(1, 1)))
@@ -338,12 +342,10 @@ def step_backward(subject: Subject, case: Case) -> None:
     layer.step(case.x[:, 0], h0, c0)
     got = layer.step_backward(dh, dc)
     want = expected.gradients(case.params, case.x, (h0, c0), np.zeros_like(case.dy), (dh, dc))
-    for pair in named(got, want):
-        expect.agree(
-            pair.got, pair.want, tolerance(case), pair.name, pair.kind,
-            what=f"{pair.name} of the backward step function is wrong",
-            mend="dc = dnext_c + dnext_h * o * (1 - tanh(c')²); the gates follow from it.",
-        )  # fmt: skip
+    agree(
+        got, want, case, "{name} of the backward step function is wrong",
+        "dc = dnext_c + dnext_h * o * (1 - tanh(c')²); the gates follow from it.",
+    )  # fmt: skip
 
 
 @law(
@@ -364,13 +366,11 @@ def stateful(subject: Subject, case: Case) -> None:
     got = layer.backward(case.dy)
     h, c = case.state
     _, carried = expected.forward(case.params, first, (0 * h, 0 * c))
-    want = expected.gradients(case.params, case.x, carried, case.dy, (0 * h, 0 * c))
-    for pair in named(got, want):
-        expect.agree(
-            pair.got, pair.want, tolerance(case), pair.name, pair.kind,
-            what=f"in stateful mode {pair.name} of a second call is wrong",
-            mend="Keep in the cache the state that the call started from, the carried one too.",
-        )  # fmt: skip
+    agree(
+        got, expected.gradients(case.params, case.x, carried, case.dy), case,
+        "in stateful mode {name} of a second call is wrong",
+        "Keep in the cache the state that the call started from, the carried one too.",
+    )  # fmt: skip
 
 
 LAWS = (

@@ -78,11 +78,7 @@ class Host:
         return {
             "name": name,
             "adapter": adapter,
-            "declared": {
-                key: _plain(value)
-                for key in DECLARED
-                if isinstance(value := getattr(adapted, key, None), PLAIN)
-            },
+            "declared": declared(adapted),
             "not_offered": {
                 str(key): str(why) for key, why in getattr(adapted, "not_offered", {}).items()
             },
@@ -188,6 +184,12 @@ class Host:
             line = (linecache.getline(own[-1].filename, own[-1].lineno or 0)).strip()
             told |= {"line": own[-1].lineno, "function": own[-1].name, "code": line[:120]}
         return told
+
+
+def declared(adapted: Any) -> dict[str, Any]:
+    """The conventions that a class declares as attributes, as plain values."""
+    values = {key: getattr(adapted, key, None) for key in DECLARED}
+    return {key: _plain(value) for key, value in values.items() if isinstance(value, PLAIN)}
 
 
 def _adapted(name: str, is_file: bool, target: Any) -> Any:

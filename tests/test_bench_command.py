@@ -82,6 +82,14 @@ def twice(one, other):
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
+def test_where_nothing_can_be_written_is_said_before_measuring(tmp_path):
+    out = tmp_path / "nowhere" / "own.json"
+    command = [sys.executable, "-m", "lstm_checks.bench.own", "--json", out]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr
+
+
 def test_agreement_with_another_clock_is_printed():
     command = [sys.executable, "-m", "lstm_checks.bench.agreement", "--turns", "1", "--shapes", "1"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -1,11 +1,12 @@
 """The command `lstm-checks bench`. Imported only when it is called; what it needs, later still."""
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
+
+from lstm_checks.bench.files import check_writable, write_json
 
 if TYPE_CHECKING:
     from lstm_checks.bench.outcome import Outcome
@@ -77,8 +78,8 @@ def bench(
             dtype,
             sweep=growth,
         )
-        _writable(json_out)
-        _drawable(plot_out)
+        check_writable(json_out)
+        _check_drawable(plot_out)
         outcome = _measured(plan, _verdict(subject, adapter, even_if_wrong))
         if plot_out is not None:
             from lstm_checks.bench.plot import save
@@ -92,8 +93,7 @@ def bench(
 
     Console().print(renderable(outcome))
     if json_out is not None:
-        text = json.dumps(outcome.as_dict(), indent=2, ensure_ascii=False)
-        Path(json_out).write_text(text + "\n", encoding="utf-8")
+        write_json(json_out, outcome.as_dict())
     sys.exit(1 if outcome.findings or outcome.verdict != "passed" else 0)
 
 
@@ -147,16 +147,8 @@ def _cores(threads: int) -> int:
     return threads
 
 
-def _writable(path: str | None) -> None:
-    """Before minutes of measuring, not after. Raises Unusable."""
-    from lstm_checks.sources import Unusable
-
-    if path is not None and (Path(path).is_dir() or not Path(path).absolute().parent.is_dir()):
-        raise Unusable(f"{path} cannot be written: it is a directory, or lies in none")
-
-
-def _drawable(path: str | None) -> None:
-    """Likewise. Raises Unusable."""
+def _check_drawable(path: str | None) -> None:
+    """Raises Unusable: a figure cannot be written there."""
     from lstm_checks.sources import Unusable
 
     if path is None:
@@ -167,7 +159,7 @@ def _drawable(path: str | None) -> None:
         raise Unusable("--plot needs matplotlib: pip install 'lstm-checks[bench]'") from None
     if Path(path).suffix[1:].lower() not in FORMATS:
         raise Unusable(f"--plot {path}: the ending can be {', '.join(FORMATS)}")
-    _writable(path)
+    check_writable(path)
 
 
 def _cuda(
@@ -192,8 +184,8 @@ def _cuda(
     if not cuda.available():
         click.echo(cuda.NO_DEVICE, err=True)
         sys.exit(2)
-    _writable(json_out)
-    _drawable(plot_out)
+    check_writable(json_out)
+    _check_drawable(plot_out)
     plan = DevicePlan(shapes, passes, dtype, target=cuda.loaded(subject), says=subject)
     verdict = _verdict(subject, None, even_if_wrong)
     outcome = DeviceBench(plan, verdict, cuda.progress(plan)).run()

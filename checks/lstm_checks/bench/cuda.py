@@ -6,16 +6,15 @@ shares: what `lstm-checks bench` finds out on the CPU about clocks and helpers i
 here, only whether work goes on outside the timed stream.
 """
 
-import json
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 import torch
 
 from lstm_checks.bench.device_run import DTYPES, DeviceBench, DevicePlan
+from lstm_checks.bench.files import check_writable, write_json
 from lstm_checks.bench.outcome import Outcome
 
 NO_DEVICE = "there is no CUDA device here (torch.cuda.is_available() says so): nothing was timed"
@@ -40,6 +39,7 @@ def main(
         click.echo(NO_DEVICE, err=True)
         sys.exit(2)
     try:
+        check_writable(json_out)
         plan = DevicePlan(
             shapes=parse(shapes),
             passes=(False, True) if "," in passes else (passes == "both",),
@@ -87,8 +87,7 @@ def finish(outcome: Outcome, json_out: str | None) -> NoReturn:
 
     Console().print(renderable(outcome))
     if json_out is not None:
-        text = json.dumps(outcome.as_dict(), indent=2, ensure_ascii=False)
-        Path(json_out).write_text(text + "\n", encoding="utf-8")
+        write_json(json_out, outcome.as_dict())
     sys.exit(1 if outcome.findings or outcome.verdict == "wrong" or not outcome.cells else 0)
 
 

@@ -4,13 +4,11 @@ How long a cold verdict takes and where the time goes, what a call across the ch
 how many laws are judged in a second. Each figure is the median of several runs.
 """
 
-import json
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
@@ -173,15 +171,16 @@ def shown(figures: dict[str, Any]) -> str:
 @click.option("--json", "json_out", metavar="OUT", type=click.Path(), help="Write it as JSON.")
 def main(subject: str, json_out: str | None) -> None:
     """How fast the kit judges FILE, and where the time goes."""
+    from lstm_checks.bench.files import check_writable, write_json
     from lstm_checks.sources import Unusable
 
     try:
+        check_writable(json_out)
         figures = measured(subject)
     except Unusable as error:
         raise click.UsageError(str(error)) from None
     if json_out is not None:
-        text = json.dumps(figures, indent=2, ensure_ascii=False)
-        Path(json_out).write_text(text + "\n", encoding="utf-8")
+        write_json(json_out, figures)
     click.echo(shown(figures))
 
 

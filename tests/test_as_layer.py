@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from lstm_checks import as_layer
-from lstm_checks.broken import Broken
-from lstm_checks.sources import Unusable
+from lstm_checks.findings import Breach
+from lstm_checks.subjects.source import Unusable
 from lstm_reference.layers import Dense
 from lstm_reference.lstm import LSTM
 from lstm_reference.network import Sequential
@@ -38,7 +38,7 @@ def test_a_subject_trains_as_the_reference_does(name):
     assert got.fit(X, Y, batch_size=2, epochs=3) == pytest.approx(losses, rel=1e-11)
     assert losses[-1] < losses[0]
     np.testing.assert_allclose(got.weights.vector, want.weights.vector, rtol=0, atol=1e-11)
-    assert layer._subject.trace == []  # however long it trains
+    assert layer._subject.calls == []  # however long it trains
 
 
 def test_a_class_at_hand_and_carried_state():
@@ -66,7 +66,7 @@ def test_what_cannot_be_had_is_said(tmp_path):
     )
     with pytest.raises(ValueError, match="offers no stateful mode"):
         as_layer(str(file), 3, 5, stateful=True)
-    with pytest.raises(Broken, match="ZeroDivisionError"):
+    with pytest.raises(Breach, match="forward raised ZeroDivisionError"):
         as_layer(str(file), 3, 5).forward(X)
     with pytest.raises(Unusable, match="there is no file"):
         as_layer(str(tmp_path / "nowhere.py"), 3, 5)

@@ -5,7 +5,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from lstm_checks.conventions import BadConvention, Conventions
+from lstm_checks.subjects.conventions import BadConvention, Conventions
 
 D, H = 3, 2
 
@@ -40,7 +40,7 @@ def test_a_block_goes_where_the_declared_order_says():
 
 @pytest.mark.parametrize("letter", "gcjz")
 def test_the_candidate_has_several_letters(letter):
-    assert Conventions.parse({"gate_order": f"if{letter}o"}) == Conventions()
+    assert Conventions.parse({"gate_order": f"if{letter}o"}, {}) == (Conventions(), [])
 
 
 def test_two_biases_are_unequal_and_add_up():
@@ -53,8 +53,8 @@ def test_two_biases_are_unequal_and_add_up():
 
 def test_a_name_a_gate():
     native = params()
-    conventions = Conventions.parse(
-        {"gate_order": "fico", "weights": "out_in", "names": {"U": ["Uf", "Ui", "Uc", "Uo"]}}
+    conventions, _ = Conventions.parse(
+        {"gate_order": "fico", "weights": "out_in", "names": {"U": ["Uf", "Ui", "Uc", "Uo"]}}, {}
     )
     out = conventions.weights_out(native)
     np.testing.assert_array_equal(out["Uf"], native["U"][:, H : 2 * H].T)
@@ -76,7 +76,7 @@ def test_float32_stays_float32():
         assert {array.dtype for array in out.values()} == {np.dtype(np.float32)}
 
 
-@pytest.mark.parametrize(
+NONSENSE = pytest.mark.parametrize(
     ("declared", "words"),
     [
         ({"gate_order": "ifgg"}, "gate_order"),
@@ -94,7 +94,38 @@ def test_float32_stays_float32():
         ({"names": {"W": 3}}, "names['W']"),
     ],
 )
+
+
+@NONSENSE
 def test_a_convention_that_means_nothing_is_refused(declared, words):
     with pytest.raises(BadConvention, match=r".") as caught:
-        Conventions.parse(declared)
+        Conventions.parse(declared, {})
+    assert words in str(caught.value)
+
+
+@NONSENSE
+def test_an_attribute_that_means_nothing_as_a_convention_is_told_and_left_alone(declared, words):
+    conventions, notes = Conventions.parse(None, declared)
+    assert conventions == Conventions()
+    (note,) = notes
+    assert words in note
+    assert next(iter(declared)) in note
+
+
+def test_what_is_declared_counts_before_an_attribute_of_the_same_name():
+    conventions, notes = Conventions.parse({"gate_order": "ifog"}, {"gate_order": "fiog"})
+    assert (conventions.gate_order, notes) == ("ifog", [])
+
+
+@pytest.mark.parametrize(
+    ("declared", "words"),
+    [
+        (["ifgo"], "it must be a dict"),
+        ({"gates": "ifgo"}, "__lstm__ has the key 'gates'"),
+        ({"names": {"b": ["p", "q"]}}, "holds two names, and biases is not 2"),
+    ],
+)
+def test_nonsense_in_lstm_is_refused(declared, words):
+    with pytest.raises(BadConvention, match=r".") as caught:
+        Conventions.parse(declared, {})
     assert words in str(caught.value)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lstm_checks import check
-from lstm_checks.rungs import RUNGS
+from lstm_checks.engine.rungs import RUNGS
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 STATUSES = {"passed", "failed", "blocked", "not_offered", "error", "timeout"}

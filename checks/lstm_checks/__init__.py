@@ -13,17 +13,19 @@ if TYPE_CHECKING:
     from lstm_checks.api import as_layer as as_layer
     from lstm_checks.api import check as check
     from lstm_checks.api import parametrize as parametrize
-    from lstm_checks.report.model import LawResult as LawResult
-    from lstm_checks.report.model import Report as Report
+    from lstm_checks.engine.outcome import Result as Result
+    from lstm_checks.launch.limits import Limits as Limits
+    from lstm_checks.report.report import Report as Report
 
 _HOMES = {
     "as_layer": "lstm_checks.api",
     "check": "lstm_checks.api",
     "parametrize": "lstm_checks.api",
-    "LawResult": "lstm_checks.report.model",
-    "Report": "lstm_checks.report.model",
+    "Limits": "lstm_checks.launch.limits",
+    "Report": "lstm_checks.report.report",
+    "Result": "lstm_checks.engine.outcome",
 }
-__all__ = ["LawResult", "Report", "as_layer", "check", "parametrize"]
+__all__ = ["Limits", "Report", "Result", "as_layer", "check", "parametrize"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,24 +1,29 @@
 """From Python: check an LSTM, make its laws a project's own tests, or train it in a network."""
 
 import inspect
-import sys
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lstm_checks.ladder import Ladder
-from lstm_checks.report.model import WRONG, LawResult, Report
-from lstm_checks.rungs import LEVELS
-from lstm_checks.sources import Source, parse
-from lstm_checks.subject import Subject
-from lstm_checks.subject_layer import SubjectLayer
-from lstm_checks.worker.local import Local
-from lstm_checks.worker.process import Channel, Limits, Process
+from lstm_checks.engine.ladder import Ladder
+from lstm_checks.engine.rungs import LEVELS
+from lstm_checks.findings import Breach
+from lstm_checks.items import Run
+from lstm_checks.launch.channel import Channel, Halted
+from lstm_checks.launch.limits import DAY, Limits
+from lstm_checks.launch.local import Local
+from lstm_checks.launch.process import Process
+from lstm_checks.laws.registry import ALL
+from lstm_checks.report.report import Report
+from lstm_checks.subjects.network_layer import NetworkLayer
+from lstm_checks.subjects.source import Source, of_object, parse
+from lstm_checks.subjects.subject import Subject
 from lstm_reference.lstm import LSTM
 
-DAY = 86400.0
+STANDARD = Limits()
 
 
 def check(
@@ -27,27 +32,32 @@ def check(
     adapter: str | None = None,
     level: str = "standard",
     seed: int = 0,
+    limits: Limits = STANDARD,
     in_process: bool = False,
 ) -> Report:
     """Check an LSTM, and report.
 
     Args:
-        subject: a file or importable name, as "my_lstm.py:LSTM" or "torch.nn:LSTM", which then
-            runs in a process of its own; or a class (a module, for functions), which runs in this
-            one.
-        adapter: the subject's format, or the file of an adapter; found out if left out.
+        subject: a path, a file or importable name such as "my_lstm.py:LSTM" or "torch.nn:LSTM", a
+            class, or a module. It runs in a process of its own where it can be loaded from a file;
+            a class that exists here alone (in a notebook, in a function) runs in this process.
+        adapter: the subject's format, or the file of an adapter; detected if left out.
         level: "quick", "standard" or "deep".
         seed: the same seed draws the same cases.
-        in_process: run a file in this process too, for debugging.
+        limits: how many seconds and how much memory it may take.
+        in_process: run it in this process in any case, to debug it.
 
     Returns:
-        A `Report`; `report.passed` is the short of it, and a notebook shows all of it.
+        A `Report`: `report.passed` is the short of it, `print(report)` and a notebook show all.
 
     Raises:
         Unusable: there is no such file, module or adapter.
-        ValueError: there is no such level.
+        TypeError, ValueError: an argument is not one of the above.
     """
-    return ladder(subject, adapter=adapter, level=level, seed=seed, in_process=in_process).report()
+    run = ladder(
+        subject, adapter=adapter, level=level, seed=seed, limits=limits, in_process=in_process
+    )
+    return Report.of(run.outcome())
 
 
 def ladder(
@@ -56,28 +66,48 @@ def ladder(
     adapter: str | None = None,
     level: str = "standard",
     seed: int = 0,
+    limits: Limits = STANDARD,
     in_process: bool = False,
+    folder: Path | None = None,
 ) -> Ladder:
-    """The run that `check` makes, not begun yet."""
+    """The run that `check` makes, not begun yet. Relative paths begin at `folder`, if given."""
     if level not in LEVELS:
-        raise ValueError(f"there is no level {level!r}; there are {', '.join(LEVELS)}")
-    if isinstance(subject, str):
-        source = parse(subject, adapter)
-        return Ladder(source, level, seed, Local() if in_process else None)
-    given = parse_object(subject, adapter)
-    return Ladder(given, level, seed, Local(subject), Limits(run=3600.0))
+        raise ValueError(f"there is no level {level!r}; the levels are {', '.join(LEVELS)}")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"the seed is {seed!r}; it must be an integer from 0")
+    if not isinstance(limits, Limits):
+        raise TypeError(f"limits is {limits!r}; it must be a lstm_checks.Limits")
+    source, connect = connection(subject, adapter, limits, in_process, folder)
+    return Ladder(ALL, source, connect, level, seed, limits)
 
 
-def parse_object(subject: Any, adapter: str | None) -> Source:
-    """The source of a class or module at hand: its file, where it has one."""
-    name = getattr(subject, "__qualname__", None)
-    module = sys.modules.get(getattr(subject, "__module__", ""), subject)
-    file = getattr(module, "__file__", None)
-    if not (inspect.isclass(subject) or inspect.ismodule(subject)):
-        raise TypeError(f"give a class, a module or a file name, not a {type(subject).__name__}")
-    in_file = file is not None and "<locals>" not in (name or "")
-    is_file = adapter is not None and adapter.endswith(".py")
-    return Source(file if in_file and file else "", in_file, name, adapter, is_file)
+def connection(
+    subject: Any,
+    adapter: str | None,
+    limits: Limits,
+    in_process: bool = False,
+    folder: Path | None = None,
+) -> tuple[Source, Callable[[], Channel]]:
+    """Where a subject is, and what starts it; see `check`."""
+    if isinstance(subject, (str, Path)):
+        source = parse(str(subject), adapter, folder)
+        if in_process:
+            return source, Local
+        return source, lambda: Process(limits.memory)
+    source, loadable = of_object(subject, adapter)
+    if in_process or not loadable or not _loads(source, limits):
+        return source, lambda: Local(subject)
+    return source, lambda: Process(limits.memory)
+
+
+def _loads(source: Source, limits: Limits) -> bool:
+    """Whether an object at hand can be loaded again, in a process of its own."""
+    try:
+        with Process(limits.memory) as process:
+            Subject.load(process, source, limits)
+    except (Breach, Halted):
+        return False
+    return True
 
 
 def as_layer(
@@ -88,13 +118,13 @@ def as_layer(
     stateful: bool = False,
     adapter: str | None = None,
     rng: np.random.Generator | None = None,
-) -> SubjectLayer:
-    """An LSTM of any format as a layer of `lstm_reference.network.Sequential`.
+) -> NetworkLayer:
+    """An LSTM of any format as a layer of the reference's network.
 
         network = Sequential([as_layer("torch.nn:LSTM", 5, 20), Dense(20, 5)])
 
     Args:
-        subject, adapter: as for `check`; it should pass, which is not tried here.
+        subject, adapter: as for `check`. The subject should pass, which is not tried here.
         input_size: D.
         hidden_size: H.
         stateful: start each call from the final state of the call before.
@@ -102,18 +132,19 @@ def as_layer(
 
     Raises:
         Unusable: there is no such file, module or adapter.
-        Broken: it cannot be loaded, or what is there is no LSTM.
+        Breach: it cannot be loaded, or what is there is no LSTM.
+        Halted: its process ended or ran out of time.
         ValueError: it is to be stateful, and offers no stateful mode.
     """
-    is_text = isinstance(subject, str)
-    source = parse(subject, adapter) if is_text else parse_object(subject, adapter)
-    channel: Channel = Process() if is_text else Local(subject)
+    limits = Limits(run=DAY)
+    source, connect = connection(subject, adapter, limits)
+    channel = connect()
     try:
-        loaded = Subject.load(channel, source, Limits(run=DAY))
+        loaded = Subject.load(channel, source, limits)
         if stateful and not loaded.offers("stateful"):
-            raise ValueError(f"{loaded.name} offers no stateful mode: "
-                             f"{loaded.not_offered['stateful']}")  # fmt: skip
-        layer = SubjectLayer(loaded, LSTM(input_size, hidden_size, rng=rng).params, stateful)
+            reason = loaded.not_offered["stateful"]
+            raise ValueError(f"{loaded.name} offers no stateful mode: {reason}")
+        layer = NetworkLayer(loaded, LSTM(input_size, hidden_size, rng=rng).params, stateful)
     except BaseException:
         channel.close()
         raise
@@ -127,61 +158,25 @@ def parametrize(
     adapter: str | None = None,
     level: str = "standard",
     seed: int = 0,
+    limits: Limits = STANDARD,
 ) -> Callable[[Callable[..., Any]], Any]:
-    """Make the laws the cases of a test of one's own, one item a law.
+    """Make the laws the cases of a test of one's own, one item per law.
 
         @lstm_checks.parametrize(LSTM)
         def test_lstm(law):
             law()
 
     `law()` raises AssertionError where the law does not hold, and skips where it is blocked or not
-    offered. Arguments as those of `check`.
+    offered. Arguments are those of `check`; a relative path begins at the folder of the test file.
+
+    Raises:
+        Unusable, TypeError, ValueError: as `check`, at once.
     """
     import pytest
 
-    run = Run(lambda: ladder(subject, adapter=adapter, level=level, seed=seed))
-    return pytest.mark.parametrize("law", [pytest.param(law, id=law.id) for law in run.laws(level)])
-
-
-class Run:
-    """One run of the ladder behind many test items: results come as they are asked for, once."""
-
-    def __init__(self, make: Callable[[], Ladder]) -> None:
-        self._make = make
-        self._results: dict[str, LawResult] = {}
-        self._rest: Any = None
-
-    def laws(self, level: str) -> list["LawItem"]:
-        from lstm_checks.laws.registry import ALL
-
-        return [LawItem(law.id, self) for law in ALL if law.examples_at(level)]
-
-    def result(self, law_id: str) -> LawResult:
-        """The result of a law, after those of all laws before it."""
-        if self._rest is None:
-            self._rest = self._make().results()
-        while law_id not in self._results:
-            result = next(self._rest)
-            self._results[result.id] = result
-        return self._results[law_id]
-
-
-class LawItem:
-    """One law as a test: calling it passes, fails or skips."""
-
-    def __init__(self, law_id: str, run: Run) -> None:
-        self.id = law_id
-        self._run = run
-
-    def __call__(self) -> None:
-        import pytest
-
-        __tracebackhide__ = True
-        result = self._run.result(self.id)
-        if result.status in WRONG:
-            pytest.fail(f"{result.id}: {result.message}", pytrace=False)
-        if result.status != "passed":
-            pytest.skip(result.message)
-
-    def __repr__(self) -> str:
-        return self.id
+    caller = inspect.stack()[1].filename
+    folder = Path(caller).parent if Path(caller).is_file() else None
+    run = Run(
+        ladder(subject, adapter=adapter, level=level, seed=seed, limits=limits, folder=folder)
+    )
+    return pytest.mark.parametrize("law", [pytest.param(item, id=item.id) for item in run.items()])

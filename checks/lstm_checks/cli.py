@@ -1,19 +1,17 @@
-"""The command line: thin."""
+"""The command line: thin. Exit 0 passed, 1 not passed, 2 unusable call, 3 the kit's own failure."""
 
-import json
+import os
 import sys
 from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from lstm_checks.report.model import Report
+    from lstm_checks.report.report import Report
 
 LEVELS = ("quick", "standard", "deep")
-
-
+NOT_PASSED, UNUSABLE, OUR_FAILURE, INTERRUPTED = 1, 2, 3, 130
 # Commands with a package of their own, imported when they are called.
 ELSEWHERE = {"bench": "lstm_checks.bench.command"}
 
@@ -30,21 +28,59 @@ class Commands(click.Group):
         command: click.Command = getattr(import_module(ELSEWHERE[cmd_name]), cmd_name)
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command. A failure of the kit's own is one line and an exit status of its own."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
+            raise
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("lstm-checks was interrupted.", err=True)
+            sys.exit(INTERRUPTED)
+        except Exception as error:
+            if "LSTM_CHECKS_TRACEBACK" in os.environ:
+                raise
+            text = " ".join(str(error).split())[:200]
+            click.echo(
+                f"lstm-checks failed itself, not your LSTM: {type(error).__name__}: {text} "
+                "(set LSTM_CHECKS_TRACEBACK=1 for the traceback, and report it)",
+                err=True,
+            )
+            sys.exit(OUR_FAILURE)
+
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="lstm-checks")
 def main() -> None:
     """Tells whether an LSTM is right, and if not, what is wrong."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal may know few characters
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
 
 
 @main.command()
 @click.argument("subject", metavar="FILE[:NAME]")
 @click.option("--adapter", metavar="A", help="native, torch, cs231n, or a file with adapt(target).")
 @click.option("--level", type=click.Choice(LEVELS), default="standard", show_default=True)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--json", "json_out", metavar="OUT", type=click.Path(), help="Write it as JSON.")
-@click.option("--html", "html_out", metavar="OUT", type=click.Path(), help="Write it as a page.")
-@click.option("--reproduce", metavar="OUT", type=click.Path(), help="Write the cause's script.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Draws the cases."
+)
+@click.option(
+    "--time-limit", type=click.FloatRange(0, min_open=True), default=300.0, show_default=True,
+    metavar="SECONDS", help="For the run as a whole.",
+)  # fmt: skip
+@click.option(
+    "--call-limit", type=click.FloatRange(0, min_open=True), default=10.0, show_default=True,
+    metavar="SECONDS", help="For one call of the subject.",
+)  # fmt: skip
+@click.option(
+    "--memory-limit", type=click.FloatRange(0, min_open=True), default=4.0, show_default=True,
+    metavar="GIB", help="For the subject's process.",
+)  # fmt: skip
+@click.option("--json", "json_out", metavar="OUT", help="Write the report as JSON.")
+@click.option("--html", "html_out", metavar="OUT", help="Write the report as a page.")
+@click.option("--reproduce", metavar="OUT", help="Write a script that reproduces the cause.")
+@click.option("--all", "every_law", is_flag=True, help="Name every law, not only the rungs.")
 @click.option("--show-output", is_flag=True, help="Show what the subject printed.")
 @click.option("--in-process", is_flag=True, help="Run the subject in this process, to debug it.")
 def check(
@@ -52,35 +88,78 @@ def check(
     adapter: str | None,
     level: str,
     seed: int,
+    time_limit: float,
+    call_limit: float,
+    memory_limit: float,
     json_out: str | None,
     html_out: str | None,
     reproduce: str | None,
+    every_law: bool,
     show_output: bool,
     in_process: bool,
 ) -> None:
     """Check the LSTM in FILE, or under an importable name such as torch.nn:LSTM.
 
-    Exit 0: it passed. 1: it did not. 2: the call cannot be used.
+    Exit status: 0 it passed, 1 it did not pass, 2 the call cannot be used, 3 the kit itself failed.
     """
-    from lstm_checks.api import ladder
-    from lstm_checks.report.terminal import as_page, renderable
-    from lstm_checks.sources import Unusable
+    from lstm_checks.api import check as run
+    from lstm_checks.launch.limits import Limits
+    from lstm_checks.report.files import Unwritable, check_writable
+    from lstm_checks.report.terminal import renderable
+    from lstm_checks.subjects.source import Unusable
 
+    _hide_arguments()
+    limits = Limits(
+        load=max(30.0, call_limit),
+        call=call_limit,
+        run=time_limit,
+        memory=int(memory_limit * (1 << 30)),
+    )
     try:
-        run = ladder(subject, adapter=adapter, level=level, seed=seed, in_process=in_process)
-    except Unusable as error:
+        for out in (json_out, html_out, reproduce):
+            if out is not None:
+                check_writable(out)
+        report = run(
+            subject, adapter=adapter, level=level, seed=seed, limits=limits, in_process=in_process
+        )
+    except (Unusable, Unwritable) as error:
         raise click.UsageError(str(error)) from None
-    report = run.report()
     from rich.console import Console
 
-    Console().print(renderable(report, show_output))
+    Console().print(renderable(report, every_law=every_law, show_output=show_output))
+    try:
+        _write(report, json_out, html_out, reproduce)
+    except Unwritable as error:
+        raise click.UsageError(str(error)) from None
+    sys.exit(0 if report.passed else NOT_PASSED)
+
+
+def _write(
+    report: "Report", json_out: str | None, html_out: str | None, reproduce: str | None
+) -> None:
+    from lstm_checks.report.data import as_json
+    from lstm_checks.report.files import write
+    from lstm_checks.report.page import as_page
+    from lstm_checks.report.script import script
+
     if json_out is not None:
-        _write(json_out, json.dumps(report.as_dict(), indent=2, ensure_ascii=False) + "\n")
+        write(json_out, as_json(report))
     if html_out is not None:
-        _write(html_out, as_page(report))
+        write(html_out, as_page(report))
     if reproduce is not None:
-        _write_reproduction(report, reproduce)
-    sys.exit(0 if report.passed else 1)
+        text = "" if report.cause is None else script(report, report.cause)
+        if text:
+            write(reproduce, text)
+            click.echo(f"{reproduce} shows the finding; it needs NumPy and the subject alone.")
+        else:
+            click.echo("There is nothing to reproduce: no call of the subject failed.", err=True)
+
+
+def _hide_arguments() -> None:
+    """Take the arguments off the process's title, where the subject could read the seed."""
+    from setproctitle import setproctitle
+
+    setproctitle("lstm-checks")
 
 
 @main.command()
@@ -88,8 +167,8 @@ def laws() -> None:
     """List the laws, rung by rung."""
     from rich.console import Console
 
+    from lstm_checks.engine.rungs import RUNGS
     from lstm_checks.laws.registry import ALL
-    from lstm_checks.rungs import RUNGS
 
     console = Console(highlight=False, markup=False)
     for rung in RUNGS:
@@ -106,35 +185,29 @@ def explain(law_id: str) -> None:
     """Say what a law demands, and why."""
     from rich.console import Console
 
-    from lstm_checks.laws.registry import BY_ID
+    from lstm_checks.laws.registry import ALL
 
-    if law_id not in BY_ID:
-        close = [known for known in BY_ID if law_id.split(".")[-1] in known]
+    known = {law.id: law for law in ALL}
+    if law_id not in known:
+        close = [one for one in known if law_id.split(".")[-1] in one]
         hint = f"; do you mean {', '.join(close)}?" if close else "; lstm-checks laws lists them"
         raise click.UsageError(f"there is no law {law_id!r}{hint}")
-    law = BY_ID[law_id]
+    law = known[law_id]
     console = Console(highlight=False, markup=False)
     console.print(law.id, style="bold")
     console.print(law.statement)
     console.print()
     if law.needs:
-        console.print(f"Asked only of a subject that offers: {', '.join(law.needs)}.")
-    console.print(f"Blocked where a law of these rungs failed: {', '.join(law.stands_on)}.")
-    counts = ", ".join(f"{level} {law.examples_at(level)}" for level in LEVELS)
-    console.print(f"Cases tried: {counts}.")
-
-
-def _write(path: str, text: str) -> None:
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise click.UsageError(f"{path} cannot be written: {error.strerror}") from None
-
-
-def _write_reproduction(report: "Report", path: str) -> None:
-    cause = report.cause
-    if cause is None or not cause.reproduce:
-        click.echo("There is nothing to reproduce: no call of the subject went wrong.", err=True)
-        return
-    _write(path, cause.reproduce)
-    click.echo(f"{path} reproduces {cause.id}; it needs NumPy and the subject alone.")
+        console.print(f"It is tried only on a subject that offers {', '.join(law.needs)}.")
+    earlier = list(
+        dict.fromkeys(
+            one.rung for one in ALL[: ALL.index(law)] if law.stands_on(one) and one.rung != law.rung
+        )
+    )
+    if earlier:
+        console.print(
+            f"It is blocked where an earlier law of these rungs does not hold: "
+            f"{', '.join(earlier)}."
+        )
+    counts = ", ".join(f"{law.examples_at(level)} at {level}" for level in LEVELS)
+    console.print(f"Cases that decide: {counts}.")

@@ -1,22 +1,24 @@
-"""The laws as pytest items, one a law; what is under check is named by --lstm."""
+"""The laws as pytest items, one per law; --lstm names what is under check."""
 
 import pytest
 
-from lstm_checks.api import LawItem, Run, ladder
-
-BUNDLED = "lstm_reference.lstm:LSTM"
+from lstm_checks.api import ladder
+from lstm_checks.items import LawItem, Run
+from lstm_checks.pytest_plugin import subject_of
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One item a law, all behind one run of the ladder."""
+    """One item per law, all behind one run of the ladder."""
     option = metafunc.config.getoption
-    subject, level = option("--lstm") or BUNDLED, option("--level")
     run = Run(
-        lambda: ladder(
-            subject, adapter=option("--adapter"), level=level, seed=option("--lstm-seed")
+        ladder(
+            subject_of(metafunc.config),
+            adapter=option("--lstm-adapter"),
+            level=option("--lstm-level"),
+            seed=option("--lstm-seed"),
         )
     )
-    metafunc.parametrize("law", [pytest.param(item, id=item.id) for item in run.laws(level)])
+    metafunc.parametrize("law", [pytest.param(item, id=item.id) for item in run.items()])
 
 
 def test_law(law: LawItem) -> None:

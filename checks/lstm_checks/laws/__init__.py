@@ -1,1 +1,1 @@
-"""The laws: one property, one function, its docstring the equation. One file a rung."""
+"""The laws, one file per rung; `registry.py` has them in their order."""

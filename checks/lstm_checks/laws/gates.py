@@ -1,25 +1,24 @@
 """One step seen gate by gate: what the laws of the rung step look at.
 
-The units of a layer are independent of each other where h·U carries nothing across, so one call of
-one step shows many settings of the four pre-activations z at once, one a unit. They are brought
-about in one of three worlds: by the bias alone, by the input product alone, or by the recurrent
-product alone. What holds in one world is not at fault where another fails; that is how a wrong
+Where h·U carries nothing from unit to unit, the units of a layer are independent. So one call of
+one step shows many settings of the four pre-activations z at once, one per unit. The settings are
+made in one of three worlds: by the bias alone, by the input product alone, or by the recurrent
+product alone. What holds in one world is not at fault where another fails; this is how a wrong
 activation is told from a wrong bias.
 
-The new cell state is read from the returned c, or, where that is not given or not to be believed,
-from h = o·tanh(c) with the output gate open.
+The new cell state is read from the returned c, or from h = o·tanh(c) with the output gate open
+where c is not returned or is wrong itself.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from lstm_checks.broken import Broken
-from lstm_checks.conventions import GATES, Array
-from lstm_checks.laws import expect
-from lstm_checks.laws.case import Case
-from lstm_checks.subject import Subject
+from lstm_checks.engine import compare
+from lstm_checks.engine.trial import Trial
+from lstm_checks.findings import Array, Breach, Place
+from lstm_checks.subjects.conventions import GATES
 
 SATURATED = 30.0  # σ(-30) = 9e-14, far below every tolerance here
 WORLDS = ("bias", "input", "recurrent")
@@ -45,18 +44,18 @@ class Step:
         return cell
 
 
-def worlds(subject: Subject) -> list[str]:
+def worlds(t: Trial) -> list[str]:
     """The worlds that this subject can be put into."""
     lacking = {"bias": "bias", "recurrent": "initial_h"}
-    return [world for world in WORLDS if subject.offers(lacking.get(world, ""))]
+    return [world for world in WORLDS if t.offers(lacking.get(world, ""))]
 
 
-def take(subject: Subject, case: Case, world: str, z: Array, c0: Array) -> Step:
+def take(t: Trial, world: str, z: Array, c0: Array) -> Step:
     """One step of the subject with pre-activations z (4, H), made by one world's term alone.
 
-    What the other worlds' terms would multiply is zero; h0 is not, so that an h taken for c shows.
+    The factors of the other worlds' terms are zero, but h0 is not: an h taken for c must show.
     """
-    H = z.shape[1]
+    H, case = z.shape[1], t.case
     rng = case.rng(world)
     flat = z.reshape(-1)
     x, h0 = np.zeros(case.D), rng.uniform(0.5, 1.0, H) * rng.choice([-1.0, 1.0], H)
@@ -70,9 +69,9 @@ def take(subject: Subject, case: Case, world: str, z: Array, c0: Array) -> Step:
         matrix = rng.standard_normal(params[name].shape) / np.sqrt(given.size)
         matrix[0] += (flat - given @ matrix) / given[0]
         params[name] = matrix
-    if not subject.takes_cell():
+    if not t.subject.takes_cell():
         c0 = np.zeros_like(c0)
-    h, c = subject.layer(params).step(x[None], h0[None], c0[None])
+    h, c = t.instance(params).step(x[None], h0[None], c0[None])
     return Step(z, c0, h0, h[0], None if c is None else c[0])
 
 
@@ -87,27 +86,32 @@ def textbook(z: Array, c0: Array, order: str = GATES) -> tuple[Array, Array]:
 def fits(step: Step, z: Array, limit: float, order: str = GATES) -> bool:
     """Whether the step is the textbook's for pre-activations z."""
     h, c = textbook(z, step.c0, order)
-    same_c = step.c is None or not expect.differ(step.c, c, limit)
-    return same_c and not expect.differ(step.h, h, limit)
+    same_c = step.c is None or not compare.differ(step.c, c, limit)
+    return same_c and not compare.differ(step.h, h, limit)
 
 
-def wrong_units(step: Step, limit: float, finding: Broken) -> Iterator[Broken]:
-    """The finding, once for each unit whose c or h is wrong, with its place and figures."""
+def wrong_units(step: Step, limit: float, what: str, fix: str) -> Iterator[Breach]:
+    """A breach for each unit whose c or h is wrong, with its place and figures."""
     want_h, want_c = textbook(step.z, step.c0)
     for got, want, name in ((step.c, want_c, "c"), (step.h, want_h, "h")):
         if got is None:
             continue
-        error = expect.errors(got, want)
+        error = compare.errors(got, want)
         allowed = limit * (1 + float(np.abs(want).max()))
-        for unit in np.flatnonzero(error > allowed):
-            yield replace(
-                finding,
-                where=f"{name}[batch 0, unit {unit}]",
-                place=(name, (0, int(unit))),
+        for unit in map(int, np.flatnonzero(error > allowed)):
+            yield Breach(
+                what,
+                fix,
+                place=Place(name, (0, unit), f"{name}[batch 0, unit {unit}]"),
                 expected=float(want[unit]),
                 got=float(got[unit]),
                 excess=float(error.max()) / allowed,
             )
+
+
+def first_wrong(step: Step, limit: float, what: str, fix: str) -> Breach:
+    """A breach at the first wrong unit; without a place where no single unit is wrong."""
+    return next(wrong_units(step, limit, what, fix), Breach(what, fix))
 
 
 # The corners: i, f and g at both ends ------------------------------------------------------------
@@ -115,27 +119,27 @@ def wrong_units(step: Step, limit: float, finding: Broken) -> Iterator[Broken]:
 CELLS = (-1.2, 0.4, 1.1)  # c0 at every corner: three, so that a curve is told from a line
 
 
-def corners(case: Case) -> tuple[Array, Array]:
+def corners(t: Trial) -> tuple[Array, Array]:
     """z (4, 24) and c0 (24,): i, f, g each at ±SATURATED, o open, with three values of c0."""
     ends = np.array([[i, f, g, 1] for i in (-1, 1) for f in (-1, 1) for g in (-1, 1)])
     z = SATURATED * np.repeat(ends, len(CELLS), axis=0).T
-    c0 = np.tile(CELLS, len(ends)) * case.rng("c0").uniform(0.8, 1.2, z.shape[1])
+    c0 = np.tile(CELLS, len(ends)) * t.case.rng("c0").uniform(0.8, 1.2, z.shape[1])
     return z, c0
 
 
-def ends(case: Case) -> tuple[Array, Array]:
+def ends(t: Trial) -> tuple[Array, Array]:
     """z (4, 16) and c0 (16,): all four gates each at ±SATURATED."""
     z = SATURATED * np.array([[1 - 2 * (u >> k & 1) for u in range(16)] for k in range(4)])
-    rng = case.rng("ends")
+    rng = t.case.rng("ends")
     return z, rng.uniform(0.4, 1.2, 16) * rng.choice([-1.0, 1.0], 16)
 
 
-def levels(case: Case) -> tuple[Array, Array]:
+def levels(t: Trial) -> tuple[Array, Array]:
     """z (4, 12) and c0 (12,): o closed, half open and open in turn, each at four cell states."""
     z = np.empty((4, 12))
     z[I], z[F], z[G] = SATURATED, SATURATED, 0.2
     z[O] = np.repeat([-SATURATED, 0.0, SATURATED], 4)
-    return z, np.tile([-1.5, -0.6, 0.5, 1.4], 3) * case.rng("levels").uniform(0.8, 1.2, 12)
+    return z, np.tile([-1.5, -0.6, 0.5, 1.4], 3) * t.case.rng("levels").uniform(0.8, 1.2, 12)
 
 
 def cell_update_holds(step: Step, carried: Array, through_h: bool, limit: float) -> bool:
@@ -172,15 +176,15 @@ def cell_update_holds(step: Step, carried: Array, through_h: bool, limit: float)
     return bool(abs(rank_one) <= limit * scale**2 and rises)
 
 
-def reads_through_h(subject: Subject, case: Case, limit: float) -> bool:
+def reads_through_h(t: Trial) -> bool:
     """Whether the returned c is missing or not the new cell state, while h shows a right one."""
-    for world in worlds(subject):
-        step = take(subject, case, world, *corners(case))
+    for world in worlds(t):
+        step = take(t, world, *corners(t))
         if step.c is None:
             return True
-        if cell_update_holds(step, step.c0, False, limit):
+        if cell_update_holds(step, step.c0, False, t.tolerance):
             return False
-        if cell_update_holds(step, step.c0, True, THROUGH_H * limit):
+        if cell_update_holds(step, step.c0, True, THROUGH_H * t.tolerance):
             return True
     return False
 
@@ -190,12 +194,12 @@ THROUGH_H = 60  # arctanh steepens by 1/(1 - tanh²(c')), 53 at the largest c' o
 
 # Readings: each gate at several pre-activations --------------------------------------------------
 
-READS = 4  # units a gate, each at a pre-activation of its own
-UNITS = READS + 1  # and one fully open, to measure by
+READS = 4  # units per gate, each at its own pre-activation
+UNITS = READS + 1  # and one that is fully open, as the measure
 FORGOTTEN = 0.8  # c0 where the forget gate is read; zero elsewhere, so that f has no say there
 
 
-def readings(case: Case) -> tuple[Array, Array]:
+def readings(t: Trial) -> tuple[Array, Array]:
     """z (4, 20) and c0 (20,): group k of five units shows gate k at five z, the rest saturated.
 
     i is seen with g constant and c0 = 0, so c' is proportional to i; f with i = 0 and c0 constant;
@@ -209,7 +213,7 @@ def readings(case: Case) -> tuple[Array, Array]:
         O: {I: high, F: low, G: 1.0},
     }
     z, c0 = np.empty((4, 4 * UNITS)), np.zeros(4 * UNITS)
-    rng = case.rng("z")
+    rng = t.case.rng("z")
     for k, rest in others.items():
         group = slice(k * UNITS, (k + 1) * UNITS)
         for other, value in rest.items():
@@ -251,20 +255,20 @@ def line_through(step: Step, k: int, through_h: bool, limit: float) -> tuple[flo
     return (float(slope), float(offset)) if straight else None
 
 
-# What explains a step whose terms are wrong ------------------------------------------------------
+# What could explain a step whose terms are wrong -------------------------------------------------
 
 
 def explanations(step: Step) -> Iterator[tuple[str, str, Array]]:
     """Gate(s), words, and the pre-activations that would be had by each simple mistake."""
     every = list(range(4))
     for words, factor, constant in (
-        ("it gets nothing of it", 0.0, 0.0),
-        ("it gets it twice", 2.0, 0.0),
-        ("it gets it with the wrong sign", -1.0, 0.0),
+        ("it is left out", 0.0, 0.0),
+        ("it is added twice", 2.0, 0.0),
+        ("it has the wrong sign", -1.0, 0.0),
         ("a constant 1 is added to its pre-activation", 1.0, 1.0),
     ):
         for gates in (every, *([k] for k in every)):
-            name = "every gate" if len(gates) == 4 else f"the {expect.GATE_NAMES[gates[0]]}"
+            name = "every gate" if len(gates) == 4 else f"the {compare.GATE_NAMES[gates[0]]}"
             z = step.z.copy()
             z[gates] = factor * z[gates] + constant
             yield name, words, z
@@ -273,8 +277,8 @@ def explanations(step: Step) -> Iterator[tuple[str, str, Array]]:
             if source != k:
                 z = step.z.copy()
                 z[k] = z[source]
-                name = f"the {expect.GATE_NAMES[k]}"
-                yield name, f"it gets the block of the {expect.GATE_NAMES[source]}", z
+                name = f"the {compare.GATE_NAMES[k]}"
+                yield name, f"it is that of the {compare.GATE_NAMES[source]}", z
 
 
 def sees_the_cell(step: Step, limit: float) -> bool:

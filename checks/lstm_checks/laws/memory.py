@@ -12,15 +12,13 @@ The subject is trained through its own forward and backward; the judge holds the
 from fractions import Fraction
 
 import numpy as np
-from hypothesis import strategies as st
 
-from lstm_checks.broken import Broken
-from lstm_checks.conventions import Array
-from lstm_checks.laws.case import Case, State
-from lstm_checks.laws.law import law
+from lstm_checks.engine.case import Sizes
+from lstm_checks.engine.law import law
+from lstm_checks.engine.trial import Trial
+from lstm_checks.findings import Array, Breach
 from lstm_checks.laws.training import network, recurrent
-from lstm_checks.subject import Subject
-from lstm_checks.subject_layer import SubjectLayer
+from lstm_checks.subjects.network_layer import NetworkLayer
 from lstm_reference.memory import SequenceSet, draw_conflicting
 from lstm_reference.network import Sequential
 from lstm_reference.scores import share_right
@@ -30,29 +28,25 @@ PATIENCE = 300  # updates; the reference needed 10 in the median and at most 110
 EVERY = 5  # updates between two looks
 UPDATES = 160  # without memory
 SAME = 1e-3  # answers (logits of about one) that differ by less are equal
-TASKS = st.builds(
-    lambda T, seed: Case(N=2, T=T, D=T + 1, H=HIDDEN, seed=seed),
-    T=st.integers(4, 8),
-    seed=st.integers(0, 2**16 - 1),
-)
+TASKS = Sizes(N=(2, 2), T=(4, 8), D=(9, 9), H=(HIDDEN, HIDDEN), scales=(1.0,))
 WITH_STATE = ("backward", "initial_h", "initial_c", "final_h", "final_c")
 
 
-def task_of(case: Case) -> SequenceSet:
-    """Two sequences of T + 1 symbols, out of an alphabet of T + 1."""
-    return draw_conflicting(case.rng("task"), 2, case.T - 1, case.D)
+def task_of(t: Trial) -> SequenceSet:
+    """Two sequences of T + 1 symbols, out of an alphabet of D."""
+    return draw_conflicting(t.case.rng("task"), 2, t.case.T - 1, t.case.D)
 
 
-def trained(subject: Subject, case: Case) -> tuple[Sequential, SubjectLayer, int]:
+def trained(t: Trial) -> tuple[Sequential, NetworkLayer, int]:
     """A network trained on whole sequences until it gets all right, and the updates it took.
 
     Raises:
-        Broken: it does not get there.
+        Breach: it does not get there.
     """
-    task = task_of(case)
+    task = task_of(t)
     batch = task.whole()
-    layer = recurrent(subject, case.D, case.H, case.seed)
-    net = network(layer, case.D, case.seed)
+    layer = recurrent(t.subject, t.case.D, t.case.H, t.case.seed)
+    net = network(layer, t.case.D, t.case.seed)
     share = 0.0
     for update in range(1, PATIENCE + 1):
         net.train_batch(batch.x, batch.targets)
@@ -60,8 +54,8 @@ def trained(subject: Subject, case: Case) -> tuple[Sequential, SubjectLayer, int
             share = share_right(net.forward(batch.x), batch)
             if share == 1.0:
                 return net, layer, update
-    total = 2 * case.T
-    raise Broken(
+    total = 2 * t.case.T
+    raise Breach(
         f"trained through its own forward and backward it gets {round(share * total)} of {total} "
         f"right after {PATIENCE} updates; without memory {total - 1} can be had",
         "Every law on single calls holds, so look at what changes over many calls of one "
@@ -69,58 +63,58 @@ def trained(subject: Subject, case: Case) -> tuple[Sequential, SubjectLayer, int
     )
 
 
-@law("memory", needs=("backward",), cases=TASKS, examples=(1, 1, 10), shrinks=False)
-def learns(subject: Subject, case: Case) -> str:
+@law("memory", needs=("backward",), sizes=TASKS, examples=(1, 1, 10), shrinks=False)
+def learns(t: Trial) -> str:
     """Trained on whole sequences, it predicts every symbol, the last of each included."""
-    _, _, updates = trained(subject, case)
-    return f"all {2 * case.T} of {2 * case.T} right after {updates} updates"
+    _, _, updates = trained(t)
+    return f"all {2 * t.case.T} of {2 * t.case.T} right after {updates} updates"
 
 
-@law("memory", needs=("backward",), cases=TASKS, examples=(0, 1, 10), shrinks=False)
-def cut_state(subject: Subject, case: Case) -> str:
+@law("memory", needs=("backward",), sizes=TASKS, examples=(0, 1, 10), shrinks=False)
+def cut_state(t: Trial) -> str:
     """With h and c cut at every step it reaches the memoryless ceiling and never passes it.
 
     Each step is a call of its own, from no state; what it answers depends on its symbol alone.
     """
-    task = task_of(case)
+    task = task_of(t)
     how = "with h and c cut at every step"
-    return _at_the_ceiling(subject, case, _steps(task), task.ceiling(1), how)
+    return _at_the_ceiling(t, _steps(task), task.ceiling(1), how)
 
 
-@law("memory", needs=("backward",), cases=TASKS, examples=(0, 1, 10), shrinks=False)
-def short_window(subject: Subject, case: Case) -> str:
+@law("memory", needs=("backward",), sizes=TASKS, examples=(0, 1, 10), shrinks=False)
+def short_window(t: Trial) -> str:
     """Given the last k symbols only, k too few to reach back, it never passes their ceiling."""
-    task = task_of(case)
-    k = int(case.rng("k").integers(2, case.T))
+    task = task_of(t)
+    k = int(t.case.rng("k").integers(2, t.case.T))
     how = f"given windows of {k} symbols"
-    return _at_the_ceiling(subject, case, [_windows(task, k)], task.ceiling(k), how)
+    return _at_the_ceiling(t, [_windows(task, k)], task.ceiling(k), how)
 
 
-@law("memory", needs=WITH_STATE, cases=TASKS, examples=(0, 1, 10), shrinks=False)
-def lies_in_state(subject: Subject, case: Case) -> str:
+@law("memory", needs=WITH_STATE, sizes=TASKS, examples=(0, 1, 10), shrinks=False)
+def lies_in_state(t: Trial) -> str:
     """Exchange the two sequences' states halfway, and their endings are exchanged.
 
     So what is remembered lies in (h, c) and nowhere else. What is left of it when h alone, or c
     alone, is cut at every step is told, and not judged.
     """
-    net, layer, _ = trained(subject, case)
-    batch = task_of(case).whole()
-    half = case.T // 2
+    net, layer, _ = trained(t)
+    batch = task_of(t).whole()
+    half = t.case.T // 2
     dense = net.layers[1]
     ends = []
     for order in ([0, 1], [1, 0]):
-        _, (h, c) = layer.forward(batch.x[:, :half], _zeros(case))
+        _, (h, c) = layer.forward(batch.x[:, :half], t.zeros)
         y, _ = layer.forward(batch.x[:, half:], (h[order], c[order]))
         ends.append(dense.forward(y)[:, -1].argmax(axis=-1).tolist())
     if ends[1] != ends[0][::-1]:
-        raise Broken(
+        raise Breach(
             "the endings do not follow the state: with the states of the two sequences exchanged "
             f"halfway it predicts {ends[1]}, where {ends[0][::-1]} is expected",
             "Continue from the state that is given, and keep nothing else between calls.",
         )
-    total = 2 * case.T
+    total = 2 * t.case.T
     without_h, without_c = (
-        round(total * share_right(dense.forward(_stepwise(layer, case, batch.x, cut)), batch))
+        round(total * share_right(dense.forward(_stepwise(t, layer, batch.x, cut)), batch))
         for cut in ("h", "c")
     )
     return (
@@ -130,15 +124,14 @@ def lies_in_state(subject: Subject, case: Case) -> str:
 
 
 def _at_the_ceiling(
-    subject: Subject,
-    case: Case,
+    t: Trial,
     parts: list[tuple[Array, Array]],
     ceiling: Fraction,
     how: str,
 ) -> str:
     """Train on parts x (N, k, D), each answered in its last step; it must end at the ceiling."""
-    net = network(recurrent(subject, case.D, case.H, case.seed), case.D, case.seed)
-    total = 2 * case.T
+    net = network(recurrent(t.subject, t.case.D, t.case.H, t.case.seed), t.case.D, t.case.seed)
+    total = 2 * t.case.T
     allowed = ceiling * total
     best = 0
     for _ in range(UPDATES // len(parts)):
@@ -153,14 +146,14 @@ def _at_the_ceiling(
             net.backward(gradient)
             net.optimizer.update(net.weights.vector, net.weights.gather())
         if right > allowed:
-            raise Broken(
+            raise Breach(
                 f"{how} it gets {right} of {total} right, and no more than {allowed} can be had "
                 "without memory",
                 LEAK,
             )
         best = max(best, right)
     if best < allowed:
-        raise Broken(
+        raise Breach(
             f"{how} it gets {best} of {total} right, and {allowed} can be had without memory",
             "Look at what changes over many calls of one instance.",
         )
@@ -172,7 +165,7 @@ def _equal_for_equal(x: Array, answers: Array, how: str) -> None:
     first: dict[bytes, Array] = {}
     for row, answer in zip(x, answers, strict=True):
         if np.abs(first.setdefault(row.tobytes(), answer) - answer).max() > SAME:
-            raise Broken(f"{how}, equal inputs get different answers", LEAK)
+            raise Breach(f"{how}, equal inputs get different answers", LEAK)
 
 
 def _steps(task: SequenceSet) -> list[tuple[Array, Array]]:
@@ -190,19 +183,15 @@ def _windows(task: SequenceSet, k: int) -> tuple[Array, Array]:
     return np.concatenate(windows), np.concatenate([batch.targets[:, t] for t in range(T)])
 
 
-def _stepwise(layer: SubjectLayer, case: Case, x: Array, cut: str) -> Array:
+def _stepwise(t: Trial, layer: NetworkLayer, x: Array, cut: str) -> Array:
     """y (N, T, H), a step a call, the state handed on but for the h or the c that is cut."""
-    h, c = zeros = _zeros(case)
+    h, c = zeros = t.zeros
     outputs = []
-    for t in range(case.T):
-        y, (h, c) = layer.forward(x[:, t : t + 1], (h, c))
+    for k in range(t.case.T):
+        y, (h, c) = layer.forward(x[:, k : k + 1], (h, c))
         h, c = (zeros[0], c) if cut == "h" else (h, zeros[1])
         outputs.append(y)
     return np.concatenate(outputs, axis=1)
-
-
-def _zeros(case: Case) -> State:
-    return np.zeros((case.N, case.H)), np.zeros((case.N, case.H))
 
 
 LEAK = (

@@ -1,7 +1,7 @@
 """All laws, in the order in which they are run: first what could explain later failures."""
 
+from lstm_checks.engine.law import Law
 from lstm_checks.laws import gradients, load, memory, numerics, sequence, shapes, state, step
-from lstm_checks.laws.law import Law
 
 ALL: tuple[Law, ...] = (
     *load.LAWS,
@@ -15,5 +15,4 @@ ALL: tuple[Law, ...] = (
     *memory.LAWS,
     *numerics.LAWS,
 )
-BY_ID: dict[str, Law] = {law.id: law for law in ALL}
-assert len(BY_ID) == len(ALL)
+assert len({law.id for law in ALL}) == len(ALL)

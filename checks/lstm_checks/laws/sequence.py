@@ -1,155 +1,124 @@
-"""Rung sequence: many steps from a given state; the future, and other rows, have no say."""
+"""Rung sequence: many steps from a given state; the future and other rows have no influence."""
 
 import numpy as np
 
-from lstm_checks.broken import Broken
-from lstm_checks.laws import expect, expected
-from lstm_checks.laws.case import Case, State, cases
-from lstm_checks.laws.expected import start
-from lstm_checks.laws.law import law
-from lstm_checks.laws.tolerance import tolerance
-from lstm_checks.rungs import NEEDS
-from lstm_checks.subject import Subject
+from lstm_checks.engine.case import Sizes
+from lstm_checks.engine.law import law
+from lstm_checks.engine.trial import Trial
+from lstm_checks.findings import Breach
+from lstm_checks.subjects.contract import State
 
-# Whether a given state is used at all is asked before any step is looked at.
-EARLY = NEEDS["step"]
+ROWS = "Do not sum, average or normalise over the batch."
 
 
-@law("sequence", needs=("initial_h",), examples=(1, 2, 10), explains=True, stands_on=EARLY)
-def initial_h_used(subject: Subject, case: Case) -> None:
+@law("sequence", needs=("initial_h",), examples=(1, 2, 10))
+def initial_h_used(t: Trial) -> None:
     """The given initial hidden state is used: the outputs are not those of h0 = 0."""
-    h0, c0 = start(subject, case)
-    _not_from(subject, case, (0 * h0, c0), (0 * h0, 0 * c0), "hidden")
+    h0, c0 = t.state
+    _not_from(t, (0 * h0, c0), t.zeros, which="hidden")
 
 
-@law("sequence", needs=("initial_c",), examples=(1, 2, 10), explains=True, stands_on=EARLY)
-def initial_c_used(subject: Subject, case: Case) -> None:
+@law("sequence", needs=("initial_c",), examples=(1, 2, 10))
+def initial_c_used(t: Trial) -> None:
     """The given initial cell state is used: the outputs are not those of c0 = 0."""
-    h0, c0 = start(subject, case)
-    _not_from(subject, case, (h0, 0 * c0), (0 * h0, 0 * c0), "cell")
+    h0, c0 = t.state
+    _not_from(t, (h0, 0 * c0), t.zeros, which="cell")
 
 
-def _not_from(subject: Subject, case: Case, one: State, other: State, which: str) -> None:
-    """The outputs from the case's state are not the textbook's from either of these."""
-    got = subject.layer(case.params).forward(case.x, start(subject, case)).y
-    for state in (one, other):
-        if not expect.differ(got, expected.forward(case.params, case.x, state)[0], tolerance(case)):
-            raise Broken(
-                f"the given initial {which} state is not used: the outputs are those of zeros",
-                "Start from state = (h0, c0) where it is given, from zeros only where it is None.",
+def _not_from(t: Trial, *states: State, which: str) -> None:
+    """The outputs from the case's state are not the textbook's from any of these."""
+    got = t.instance().forward(t.x, t.state).y
+    for state in states:
+        if not t.differ(got, t.expected(state=state)[0]):
+            raise Breach(
+                f"the given initial {which} state is not used; the outputs are those of zeros",
+                "Start from state = (h0, c0) where it is given, and from zeros only where it is "
+                "None.",
             )
 
 
 @law("sequence")
-def no_state_is_zeros(subject: Subject, case: Case) -> None:
+def no_state_is_zeros(t: Trial) -> None:
     """forward(x) = forward(x, (0, 0)): with no state given it starts from zeros."""
-    zeros = tuple(np.zeros_like(part) for part in case.state)
-    want, _ = expected.forward(case.params, case.x, (zeros[0], zeros[1]))
-    given = subject.layer(case.params).forward(case.x, (zeros[0], zeros[1]))
-    none = subject.layer(case.params).forward(case.x)
-    if not expect.differ(given.y, want, tolerance(case)):
-        expect.agree(
+    want, _ = t.expected(state=t.zeros)
+    given = t.instance().forward(t.x, t.zeros)
+    none = t.instance().forward(t.x)
+    if not t.differ(given.y, want):
+        t.agree(
+            "y",
             none.y,
             want,
-            tolerance(case),
-            "y",
-            "sequence",
-            what="with no state given, it does not start from zeros",
-            mend="Where state is None, start from h = 0 and c = 0, each of shape (N, H).",
+            "with no state given, it does not start from zeros",
+            "Where state is None, start from h = 0 and c = 0, each of shape (N, H).",
         )
 
 
 @law("sequence")
-def causality(subject: Subject, case: Case) -> None:
-    """The future does not touch the past: y[:, :t] depends on x[:, :t] alone."""
-    t = int(case.rng("t").integers(1, case.T))
-    later = case.x.copy()
-    later[:, t:] = case.normal("later", *later[:, t:].shape)
-    state = start(subject, case)
-    one = subject.layer(case.params).forward(case.x, state)
-    other = subject.layer(case.params).forward(later, state)
-    expect.agree(
-        other.y[:, :t],
-        one.y[:, :t],
-        tolerance(case),
+def causality(t: Trial) -> None:
+    """The future does not change the past: y[:, :t] depends on x[:, :t] alone."""
+    begin = int(t.case.rng("t").integers(1, t.case.T))
+    later = t.x.copy()
+    later[:, begin:] = t.case.normal("later", *later[:, begin:].shape)
+    one, other = (t.instance().forward(x, t.state).y for x in (t.x, later))
+    t.agree(
         "y",
-        "sequence",
-        what=f"inputs from time {t} on change outputs before it",
-        mend="Run the steps in the order of time, first to last, over the time axis.",
+        other[:, :begin],
+        one[:, :begin],
+        f"inputs from time {begin} on change outputs before it",
+        "Run the steps in the order of time, first to last, over the time axis.",
     )
 
 
 @law("sequence")
-def batch_rows(subject: Subject, case: Case) -> None:
-    """Rows of a batch are independent: permuted, or one alone, each gives the same outputs."""
-    h, c = start(subject, case)
-    layer = subject.layer(case.params)
-    whole = layer.forward(case.x, (h, c)).y
-    order = np.roll(np.arange(case.N), 1)
-    turned = layer.forward(case.x[order], (h[order], c[order])).y
-    mend = "Nothing may be summed, averaged or normalised over the batch."
-    expect.agree(
-        turned, whole[order], tolerance(case), "y", "sequence",
-        what="the rows of a batch in another order give other outputs", mend=mend,
-    )  # fmt: skip
-    row = case.N - 1
-    alone = layer.forward(case.x[row:], (h[row:], c[row:])).y
-    expect.agree(
-        alone, whole[row:], tolerance(case), "y", "sequence",
-        what="a row alone gives other outputs than in a batch", mend=mend,
-    )  # fmt: skip
+def batch_rows(t: Trial) -> None:
+    """Rows of a batch are independent: permuted, or alone, each gives the same outputs."""
+    h, c = t.state
+    instance = t.instance()
+    whole = instance.forward(t.x, (h, c)).y
+    order = np.roll(np.arange(t.case.N), 1)
+    permuted = instance.forward(t.x[order], (h[order], c[order])).y
+    what = "the rows of a batch give other outputs in another order"
+    t.agree("y", permuted, whole[order], what, ROWS)
+    row = t.case.N - 1
+    alone = instance.forward(t.x[row:], (h[row:], c[row:])).y
+    t.agree("y", alone, whole[row:], "a row alone gives other outputs than in a batch", ROWS)
 
 
 @law("sequence", examples=(3, 8, 80))
-def outputs(subject: Subject, case: Case) -> None:
+def outputs(t: Trial) -> None:
     """y[:, t] is the textbook's h after t + 1 steps from the given state."""
-    state = start(subject, case)
-    want, _ = expected.forward(case.params, case.x, state)
-    got = subject.layer(case.params).forward(case.x, state)
-    limit = tolerance(case)
-    backwards = not expect.differ(got.y[:, ::-1], want, limit)
-    first_right = not expect.differ(got.y[:, 0], want[:, 0], limit)
-    expect.agree(
-        got.y,
-        want,
-        limit,
-        "y",
-        "sequence",
-        what="the outputs stand in the reverse order of time"
-        if backwards
-        else "the first output is right and later ones are wrong: h or c is not carried on rightly"
-        if first_right
-        else "the outputs are wrong from the first step on",
-        mend="Put h of step t into y[:, t]."
-        if backwards
-        else "One step alone is right: look at how h and c are carried from step to step.",
-    )
+    want, _ = t.expected()
+    got = t.instance().forward(t.x, t.state).y
+    what = "the outputs are wrong from the first step on"
+    fix = "One step alone is right. Look at how h and c are carried from step to step."
+    if not t.differ(got[:, ::-1], want):
+        what = "the outputs stand in the reverse order of time"
+        fix = "Put h of step t into y[:, t]."
+    elif not t.differ(got[:, 0], want[:, 0]):
+        what = "the first output is right and later ones are wrong: h or c is not carried rightly"
+    t.agree("y", got, want, what, fix)
 
 
 @law("sequence", examples=(3, 8, 80), needs=("final_c",))
-def final_c(subject: Subject, case: Case) -> None:
+def final_c(t: Trial) -> None:
     """The returned c is the textbook's cell state after the last step."""
-    state = start(subject, case)
-    _, (_, want) = expected.forward(case.params, case.x, state)
-    got = subject.layer(case.params).forward(case.x, state).c
-    assert got is not None
-    expect.agree(
-        got, want, tolerance(case), "c", "state",
-        what="the returned cell state is not the one after the last step",
-        mend="Return (h, c) as they are after the last step.",
-    )  # fmt: skip
+    _, (_, want) = t.expected()
+    got = t.instance().forward(t.x, t.state).c
+    what = "the returned cell state is not the one after the last step"
+    t.agree("c", got, want, what, "Return (h, c) as they are after the last step.")
 
 
-@law("sequence", cases=cases(N=(1, 1), T=(40, 60)), examples=(1, 1, 4))
-def long(subject: Subject, case: Case) -> None:
+@law("sequence", sizes=Sizes(N=(1, 1), T=(40, 60)), examples=(1, 1, 4))
+def long(t: Trial) -> None:
     """A sequence of 40 to 60 steps is a sequence like any other."""
-    state = start(subject, case)
-    want, _ = expected.forward(case.params, case.x, state)
-    expect.agree(
-        subject.layer(case.params).forward(case.x, state).y, want, tolerance(case), "y",
-        "sequence", what="short sequences are right and a long one is wrong",
-        mend="Look for what depends on the number of steps, such as a buffer of fixed length.",
-    )  # fmt: skip
+    want, _ = t.expected()
+    t.agree(
+        "y",
+        t.instance().forward(t.x, t.state).y,
+        want,
+        "short sequences are right and a long one is wrong",
+        "Look for what depends on the number of steps, such as a buffer of fixed length.",
+    )
 
 
 FIRST = (initial_h_used, initial_c_used)

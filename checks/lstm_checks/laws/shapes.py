@@ -2,126 +2,150 @@
 
 import numpy as np
 
-from lstm_checks.broken import Broken
-from lstm_checks.laws import expect, expected
-from lstm_checks.laws.case import Case, cases
-from lstm_checks.laws.expected import start, upstream
-from lstm_checks.laws.law import Law, law
-from lstm_checks.laws.tolerance import tolerance
-from lstm_checks.subject import Subject
+from lstm_checks.engine.case import Sizes
+from lstm_checks.engine.law import law
+from lstm_checks.engine.trial import Trial
+from lstm_checks.findings import Breach
 
 FEW = (1, 2, 10)
-DISTINCT = cases(N=(2, 3), T=(4, 5), D=(6, 7), H=(8, 9))  # no axis can be taken for another
+ONE = (1, 1, 3)
+DISTINCT = Sizes(N=(2, 3), T=(4, 5), D=(6, 7), H=(8, 9))  # no axis can be taken for another
+BACKWARD = ("backward",)
 
 
-@law("shapes", cases=DISTINCT, examples=FEW)
-def forward(subject: Subject, case: Case) -> None:
+@law("shapes", sizes=DISTINCT, examples=FEW)
+def forward(t: Trial) -> None:
     """forward returns y (N, T, H) and (h, c), each (N, H), as NumPy arrays of finite floats.
 
-    Without a state and with one, for any batch size in one instance.
+    It does so without a state and with one, for any batch size in one instance.
     """
-    layer = subject.layer(case.params)
-    out = layer.forward(case.x)
-    for name in ("y", "h", "c"):
-        array = getattr(out, name)
-        if array is not None and not np.isfinite(array).all():
-            bad = "nan" if np.isnan(array).any() else "inf"
-            raise Broken(
+    instance = t.instance()
+    for name, array in instance.forward(t.x).arrays().items():
+        if not np.isfinite(array).all():
+            bad = "NaN" if np.isnan(array).any() else "infinite values"
+            raise Breach(
                 f"{name} holds {bad} for inputs and weights of about one",
-                "Look for a division by zero, a logarithm or a power that overflows.",
+                "Look for a division by zero, for a logarithm, and for a power that overflows.",
             )
-    layer.forward(case.x, start(subject, case))
-    wider = case.sized(N=case.N + 1)
-    layer.forward(wider.x, start(subject, wider))
-    layer.forward(wider.x)
+    instance.forward(t.x, t.state)
+    wider = t.sized(N=t.case.N + 1)
+    instance.forward(wider.x, wider.state)
+    instance.forward(wider.x)
 
 
 @law("shapes", examples=FEW, needs=("final_h",))
-def last_output_is_h(subject: Subject, case: Case) -> None:
+def last_output_is_h(t: Trial) -> None:
     """The last output is the final hidden state: y[:, -1] = h."""
-    state = start(subject, case)
-    out = subject.layer(case.params).forward(case.x, state)
+    out = t.instance().forward(t.x, t.state)
     assert out.h is not None
-    limit = tolerance(case)
-    if not expect.differ(out.y[:, -1], out.h, limit):
+    if not t.differ(out.y[:, -1], out.h):
         return
-    _, (_, cell) = expected.forward(case.params, case.x, state)
-    if not expect.differ(out.y[:, -1], cell, limit):
-        raise Broken(
+    _, (_, cell) = t.expected()
+    if not t.differ(out.y[:, -1], cell):
+        raise Breach(
             "y holds the cell state c of each step, not the hidden state h",
             "Put h = o * tanh(c) of every step into y.",
         )
-    if out.c is not None and not expect.differ(out.y[:, -1], out.c, limit):
-        raise Broken(
+    if out.c is not None and not t.differ(out.y[:, -1], out.c):
+        raise Breach(
             "the last output equals what is returned as c: the state comes as (c, h)",
             "Return (h, c), or declare state_order = 'ch'.",
         )
-    if not expect.differ(out.y[:, 0], out.h, limit):
-        raise Broken(
+    if not t.differ(out.y[:, 0], out.h):
+        raise Breach(
             "the returned h is the first output, not the last",
-            "Return h of the last time step; if time runs backwards in y, turn it round.",
+            "Return h of the last time step. If time runs backwards in y, reverse it.",
         )
-    expect.agree(
+    t.agree(
+        "h",
         out.h,
         out.y[:, -1],
-        limit,
-        "h",
-        "state",
-        what="the returned h is not the last output y[:, -1]",
-        mend="Return the hidden state after the last step as h, and put it into y as it is.",
+        "the returned h is not the last output y[:, -1]",
+        "Return the hidden state after the last step as h, and put it into y as it is.",
     )
 
 
-def _one(axis: str, meaning: str) -> Law:
-    """The law for a size of one."""
-
-    def check(subject: Subject, case: Case) -> None:
-        case = case.sized(**{axis: 1})
-        layer = subject.layer(case.params)
-        layer.forward(case.x)
-        layer.forward(case.x, start(subject, case))
-
-    check.__name__ = f"{axis}_is_1"
-    check.__doc__ = f"{meaning} ({axis} = 1) is a size like any other for forward."
-    return law("shapes", examples=(1, 1, 3))(check)
+def _forward_runs(t: Trial) -> None:
+    instance = t.instance()
+    instance.forward(t.x)
+    instance.forward(t.x, t.state)
 
 
-def _one_backward(axis: str, meaning: str) -> Law:
-    def check(subject: Subject, case: Case) -> None:
-        _backward_runs(subject, case.sized(**{axis: 1}))
+def _backward_runs(t: Trial) -> None:
+    instance = t.instance()
+    instance.forward(t.x, t.state)
+    instance.backward(t.dy)
+    instance.forward(t.x, t.state)
+    instance.backward(t.dy, t.dstate)
 
-    check.__name__ = f"{axis}_is_1_backward"
-    check.__doc__ = f"{meaning} ({axis} = 1) is a size like any other for backward."
-    return law("shapes", examples=(1, 1, 3), needs=("backward",))(check)
+
+@law("shapes", examples=ONE)
+def N_is_1(t: Trial) -> None:
+    """A batch of one sequence (N = 1) is a size like any other for forward."""
+    _forward_runs(t.sized(N=1))
 
 
-@law("shapes", cases=DISTINCT, examples=FEW, needs=("backward",))
-def backward(subject: Subject, case: Case) -> None:
+@law("shapes", examples=ONE)
+def T_is_1(t: Trial) -> None:
+    """A sequence of one time step (T = 1) is a size like any other for forward."""
+    _forward_runs(t.sized(T=1))
+
+
+@law("shapes", examples=ONE)
+def D_is_1(t: Trial) -> None:
+    """A single feature (D = 1) is a size like any other for forward."""
+    _forward_runs(t.sized(D=1))
+
+
+@law("shapes", examples=ONE)
+def H_is_1(t: Trial) -> None:
+    """A single unit (H = 1) is a size like any other for forward."""
+    _forward_runs(t.sized(H=1))
+
+
+@law("shapes", sizes=DISTINCT, examples=FEW, needs=BACKWARD)
+def backward(t: Trial) -> None:
     """backward returns dx as x, (dh0, dc0), each (N, H); grads has the keys and shapes of params.
 
-    With gradients on the final state and without.
+    It does so with gradients on the final state and without.
     """
-    _backward_runs(subject, case)
+    _backward_runs(t)
 
 
-def _backward_runs(subject: Subject, case: Case) -> None:
-    layer = subject.layer(case.params)
-    layer.forward(case.x, start(subject, case))
-    layer.backward(case.dy)
-    layer.forward(case.x, start(subject, case))
-    layer.backward(case.dy, upstream(subject, case))
+@law("shapes", examples=ONE, needs=BACKWARD)
+def N_is_1_backward(t: Trial) -> None:
+    """A batch of one sequence (N = 1) is a size like any other for backward."""
+    _backward_runs(t.sized(N=1))
 
 
-SIZES: tuple[tuple[str, str], ...] = (
-    ("N", "A batch of one sequence"),
-    ("T", "A sequence of one time step"),
-    ("D", "A single feature"),
-    ("H", "A single unit"),
-)
-LAWS: tuple[Law, ...] = (
+@law("shapes", examples=ONE, needs=BACKWARD)
+def T_is_1_backward(t: Trial) -> None:
+    """A sequence of one time step (T = 1) is a size like any other for backward."""
+    _backward_runs(t.sized(T=1))
+
+
+@law("shapes", examples=ONE, needs=BACKWARD)
+def D_is_1_backward(t: Trial) -> None:
+    """A single feature (D = 1) is a size like any other for backward."""
+    _backward_runs(t.sized(D=1))
+
+
+@law("shapes", examples=ONE, needs=BACKWARD)
+def H_is_1_backward(t: Trial) -> None:
+    """A single unit (H = 1) is a size like any other for backward."""
+    _backward_runs(t.sized(H=1))
+
+
+LAWS = (
     forward,
     last_output_is_h,
-    *(_one(*size) for size in SIZES),
+    N_is_1,
+    T_is_1,
+    D_is_1,
+    H_is_1,
     backward,
-    *(_one_backward(*size) for size in SIZES),
+    N_is_1_backward,
+    T_is_1_backward,
+    D_is_1_backward,
+    H_is_1_backward,
 )

@@ -2,147 +2,136 @@
 
 import numpy as np
 
-from lstm_checks.broken import Broken
-from lstm_checks.contract import Output
-from lstm_checks.conventions import Array
-from lstm_checks.laws import expect, expected
-from lstm_checks.laws.case import Case, State, cases
-from lstm_checks.laws.law import Law, law
-from lstm_checks.laws.state_machine import machine
-from lstm_checks.laws.tolerance import tolerance
-from lstm_checks.subject import Subject
+from lstm_checks.engine.law import law
+from lstm_checks.engine.trial import Trial
+from lstm_checks.findings import Array, Breach
+from lstm_checks.laws.calls import any_order
+from lstm_checks.subjects.contract import Output, State
 
 STATEFUL = ("stateful",)
 
 
 @law("state", needs=("initial_h", "initial_c", "final_h", "final_c"), examples=(3, 8, 80))
-def split_anywhere(subject: Subject, case: Case) -> None:
-    """A sequence split anywhere, the state handed on, gives the whole: for every k
+def split_anywhere(t: Trial) -> None:
+    """A sequence that is split anywhere, with the state handed on, gives the whole. For every k
 
-    forward(x) = forward(x[:, :k]) then forward(x[:, k:], its final state).
+    forward(x) = forward(x[:, :k]), then forward(x[:, k:], its final state).
     """
-    state = case.state
-    whole = subject.layer(case.params).forward(case.x, state)
-    layer = subject.layer(case.params)
-    for k in range(1, case.T):
-        first = layer.forward(case.x[:, :k], state)
-        second = layer.forward(case.x[:, k:], _handed_on(first))
-        expect.agree(
+    whole = t.instance().forward(t.x, t.state)
+    instance = t.instance()
+    for k in range(1, t.case.T):
+        first = instance.forward(t.x[:, :k], t.state)
+        second = instance.forward(t.x[:, k:], _handed_on(first))
+        t.agree(
+            "y",
             np.concatenate([first.y, second.y], axis=1),
             whole.y,
-            tolerance(case),
-            "y",
-            "sequence",
-            what=f"split after {k} of {case.T} steps, with the state handed on, it gives another y",
-            mend="Hand on h and c as they are after the last step, and start exactly from them.",
+            f"the sequence gives another y when it is split after {k} of {t.case.T} steps and "
+            "the state is handed on",
+            "Return h and c as they are after the last step, and start exactly from what is given.",
         )
 
 
 @law("state")
-def stateless(subject: Subject, case: Case) -> None:
-    """Without stateful nothing is carried: a second call with no state starts from zeros again."""
-    layer = subject.layer(case.params)
-    first = layer.forward(case.x).y
-    expect.agree(
-        layer.forward(case.x).y, first, tolerance(case), "y", "sequence",
-        what="a second call without a state gives something else: state is carried although "
-        "the layer is not stateful",
-        mend="Start from zeros where no state is given, unless stateful is asked for.",
-    )  # fmt: skip
+def stateless(t: Trial) -> None:
+    """Without stateful, nothing is carried: a second call with no state starts from zeros again."""
+    instance = t.instance()
+    first = instance.forward(t.x).y
+    t.agree(
+        "y",
+        instance.forward(t.x).y,
+        first,
+        "a second call without a state gives another y: state is carried although the layer is "
+        "not stateful",
+        "Start from zeros where no state is given, unless stateful is asked for.",
+    )
 
 
 @law("state", needs=STATEFUL, examples=(3, 8, 80))
-def stateful_carries(subject: Subject, case: Case) -> None:
+def stateful_carries(t: Trial) -> None:
     """With stateful, the final h and c of a call are the initial ones of the next."""
-    layer = subject.layer(case.params, stateful=True)
-    first, second = case.x, case.normal("second", *case.x.shape)
-    zeros = _zeros(case)
-    _, (h, c) = expected.forward(case.params, first, zeros)
-    _agree(layer.forward(first), case, first, zeros, "the first call of a stateful layer", "")
-    got = layer.forward(second)
-    limit = tolerance(case)
-    want, _ = expected.forward(case.params, second, (h, c))
+    instance = t.instance(stateful=True)
+    first, second = t.x, t.case.normal("second", *t.x.shape)
+    _, (h, c) = t.expected(first, t.zeros)
+    _agree(t, instance.forward(first), first, t.zeros, "the first call of a stateful layer", "")
+    got = instance.forward(second).y
+    zero_h, zero_c = t.zeros
     carried = {
-        "neither h nor c": zeros,
-        "h and not c": (h, zeros[1]),
-        "c and not h": (zeros[0], c),
+        "neither h nor c": t.zeros,
+        "h and not c": (h, zero_c),
+        "c and not h": (zero_h, c),
     }
     seems = [
-        name
+        f": {name} is carried"
         for name, state in carried.items()
-        if not expect.differ(got.y, expected.forward(case.params, second, state)[0], limit)
+        if not t.differ(got, t.expected(second, state)[0])
     ]
-    expect.agree(
-        got.y, want, limit, "y", "sequence",
-        what="the second call of a stateful layer does not continue the first"
-        + (f": {seems[0]} is carried" if seems else ""),
-        mend="With stateful, keep both h and c at the end of forward, and start from them.",
-    )  # fmt: skip
+    t.agree(
+        "y",
+        got,
+        t.expected(second, (h, c))[0],
+        "the second call of a stateful layer does not continue the first" + "".join(seems[:1]),
+        "With stateful, keep both h and c at the end of forward, and start from them.",
+    )
 
 
 @law("state", needs=STATEFUL)
-def reset(subject: Subject, case: Case) -> None:
-    """reset_state() returns to zeros: after it a call gives what the first call gave."""
-    if "reset_state" not in subject.methods:
-        raise Broken("it takes stateful, but has no reset_state()", "Write reset_state(self).")
-    layer = subject.layer(case.params, stateful=True)
-    layer.forward(case.x)
-    layer.reset()
-    got = layer.forward(case.x)
-    _agree(got, case, case.x, _zeros(case), "after reset_state()", "Set both h and c to zeros.")
+def reset(t: Trial) -> None:
+    """reset_state() returns to zeros: after it, a call gives what the first call gave."""
+    if "reset_state" not in t.subject.methods:
+        raise Breach("it takes stateful, but has no reset_state()", "Write reset_state(self).")
+    instance = t.instance(stateful=True)
+    instance.forward(t.x)
+    instance.reset()
+    got = instance.forward(t.x)
+    _agree(t, got, t.x, t.zeros, "the call after reset_state()", "Set both h and c to zeros.")
 
 
 @law("state", needs=(*STATEFUL, "initial_h", "initial_c"))
-def explicit_state_overrides(subject: Subject, case: Case) -> None:
+def explicit_state_overrides(t: Trial) -> None:
     """With stateful, a state that is given takes the place of the carried one for that call."""
-    layer = subject.layer(case.params, stateful=True)
-    layer.forward(case.x)
-    got = layer.forward(case.x, case.state)
-    _agree(
-        got, case, case.x, case.state, "given a state explicitly, a stateful layer",
-        "Look at the argument first, and at the carried state only where it is None.",
-    )  # fmt: skip
+    instance = t.instance(stateful=True)
+    instance.forward(t.x)
+    which = "a call of a stateful layer that is given a state"
+    fix = "Use the argument where it is given, and the carried state only where it is None."
+    _agree(t, instance.forward(t.x, t.state), t.x, t.state, which, fix)
 
 
 @law("state", needs=(*STATEFUL, "initial_h", "initial_c"))
-def explicit_state_carried_on(subject: Subject, case: Case) -> None:
+def explicit_state_carried_on(t: Trial) -> None:
     """With stateful, what comes out of a call with a given state is carried on to the next."""
-    layer = subject.layer(case.params, stateful=True)
-    layer.forward(case.x)
-    layer.forward(case.x, case.state)
-    _, after = expected.forward(case.params, case.x, case.state)
-    second = case.normal("second", *case.x.shape)
-    _agree(
-        layer.forward(second), case, second, after, "after a call with a given state, the next",
-        "Keep the final state at the end of every call, with a given state too.",
-    )  # fmt: skip
+    instance = t.instance(stateful=True)
+    instance.forward(t.x)
+    instance.forward(t.x, t.state)
+    _, after = t.expected()
+    second = t.case.normal("second", *t.x.shape)
+    which = "the call after one with a given state"
+    fix = "Keep the final state at the end of every call, also where a state was given."
+    _agree(t, instance.forward(second), second, after, which, fix)
 
 
 @law("state", needs=STATEFUL)
-def instances_apart(subject: Subject, case: Case) -> None:
-    """Two stateful instances carry each their own state."""
-    one = subject.layer(case.params, stateful=True)
-    other = subject.layer(case.params, stateful=True)
-    one.forward(case.x)
-    other.forward(case.normal("other", *case.x.shape))
-    _, after = expected.forward(case.params, case.x, _zeros(case))
-    _agree(
-        one.forward(case.x), case, case.x, after, "with a second instance running in between, it",
-        "Keep the state in self, not in the class or the module.",
-    )  # fmt: skip
+def instances_apart(t: Trial) -> None:
+    """Two stateful instances each carry their own state."""
+    one, other = t.instance(stateful=True), t.instance(stateful=True)
+    one.forward(t.x)
+    other.forward(t.case.normal("other", *t.x.shape))
+    _, after = t.expected(state=t.zeros)
+    which = "a call of a stateful layer, after a call of a second instance,"
+    fix = "Keep the state in self, not in the class or in the module."
+    _agree(t, one.forward(t.x), t.x, after, which, fix)
 
 
-@law("state", needs=STATEFUL, cases=cases(N=(2, 3)))
-def batch_size_after_reset(subject: Subject, case: Case) -> None:
+@law("state", needs=STATEFUL)
+def batch_size_after_reset(t: Trial) -> None:
     """After reset_state() a batch of another size may come."""
-    layer = subject.layer(case.params, stateful=True)
-    layer.forward(case.x)
-    layer.reset()
-    wider = case.sized(N=case.N + 1)
-    _agree(
-        layer.forward(wider.x), case, wider.x, _zeros(wider), "after reset_state(), a larger batch",
-        "Let reset_state() forget the state (None), and make zeros of the batch that comes.",
-    )  # fmt: skip
+    instance = t.instance(stateful=True)
+    instance.forward(t.x)
+    instance.reset()
+    wider = t.sized(N=t.case.N + 1)
+    which = "a larger batch after reset_state()"
+    fix = "Let reset_state() set the state to None, and make zeros for the batch that comes."
+    _agree(wider, instance.forward(wider.x), wider.x, wider.zeros, which, fix)
 
 
 def _handed_on(output: Output) -> State:
@@ -151,21 +140,13 @@ def _handed_on(output: Output) -> State:
     return output.h, output.c
 
 
-def _zeros(case: Case) -> State:
-    h, c = case.state
-    return np.zeros_like(h), np.zeros_like(c)
-
-
-def _agree(output: Output, case: Case, x: Array, state: State, which: str, mend: str) -> None:
+def _agree(t: Trial, output: Output, x: Array, state: State, which: str, fix: str) -> None:
     """The outputs are the textbook's for x from a state."""
-    want, _ = expected.forward(case.params, x, state)
-    expect.agree(
-        output.y, want, tolerance(case), "y", "sequence",
-        what=f"{which} does not start from the right state", mend=mend,
-    )  # fmt: skip
+    want, _ = t.expected(x, state)
+    t.agree("y", output.y, want, f"{which} does not start from the right state", fix)
 
 
-LAWS: tuple[Law, ...] = (
+LAWS = (
     split_anywhere,
     stateless,
     stateful_carries,
@@ -174,5 +155,5 @@ LAWS: tuple[Law, ...] = (
     explicit_state_carried_on,
     instances_apart,
     batch_size_after_reset,
-    machine,
+    any_order,
 )

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from lstm_checks.subject import Subject
-from lstm_checks.subject_layer import SubjectLayer
+from lstm_checks.subjects.network_layer import NetworkLayer
+from lstm_checks.subjects.subject import Subject
 from lstm_reference.initializers import orthogonal
 from lstm_reference.layers import Dense
 from lstm_reference.losses import categorical_cross_entropy_from_logits
@@ -14,7 +14,7 @@ LEARNING_RATE = 0.1
 FORGET_BIAS = 2.0  # remembers from the start (Gers et al. 2000; Jozefowicz et al. 2015)
 
 
-def recurrent(subject: Subject, input_size: int, hidden_size: int, seed: int) -> SubjectLayer:
+def recurrent(subject: Subject, input_size: int, hidden_size: int, seed: int) -> NetworkLayer:
     """An instance of the subject that starts with weights which learn to remember quickly."""
     rng = np.random.default_rng(seed)
     H = hidden_size
@@ -25,10 +25,10 @@ def recurrent(subject: Subject, input_size: int, hidden_size: int, seed: int) ->
         "U": np.concatenate([orthogonal((H, H), rng) for _ in range(4)], axis=1),
         "b": b,
     }
-    return SubjectLayer(subject, weights, recorded=True)
+    return NetworkLayer(subject, weights, recorded=True)
 
 
-def network(layer: SubjectLayer, outputs: int, seed: int) -> Sequential:
+def network(layer: NetworkLayer, outputs: int, seed: int) -> Sequential:
     """The subject under a dense layer, for next-symbol prediction, trained by Adam."""
     hidden = len(layer.params["U"])
     dense = Dense(hidden, outputs, rng=np.random.default_rng(seed + 1))

@@ -1,1 +1,1 @@
-"""One Report, and several ways to show it."""
+"""Renderings of an outcome: terminal, JSON, page, script."""

@@ -1,18 +1,18 @@
-"""The report in the terminal: rungs, what passed, the cause, and how to reproduce it."""
+"""The report in the terminal: the cause first, then the rungs, a line each."""
 
 from io import StringIO
 
-from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
-from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from lstm_checks.report.model import WRONG, LawResult, Report
-from lstm_checks.report.words import printable
-from lstm_checks.rungs import RUNGS
+from lstm_checks.engine.outcome import Outcome, Result
+from lstm_checks.engine.rungs import RUNGS
+from lstm_checks.findings import plain
+from lstm_checks.words import details, sentence
 
+WIDTH = 80
 MARKS = {
     "passed": ("✓", "green"),
     "failed": ("✗", "bold red"),
@@ -21,108 +21,123 @@ MARKS = {
     "blocked": ("·", "yellow"),
     "not_offered": ("–", "dim"),
 }
+ASCII = {"✓": "+", "✗": "x", "⧖": "t", "·": ".", "–": "-"}
 HEADS = {"failed": "does not hold", "error": "could not be judged", "timeout": "ran out of time"}
 
 
-def renderable(report: Report, show_output: bool = False) -> RenderableType:
-    """The whole report; its first line says the verdict and names the cause."""
-    parts: list[RenderableType] = [headline(report)]
-    if report.cause is not None:
-        parts.append(_cause(report.cause))
-    parts.append(_rungs(report))
-    others = [law for law in report.laws if law.status in WRONG and law is not report.cause]
-    if others:
-        parts.append(_others(others))
-    for name, text in (("stdout", report.stdout), ("stderr", report.stderr)):
+def renderable(
+    outcome: Outcome, *, every_law: bool = False, show_output: bool = False
+) -> RenderableType:
+    """The whole report. Its first line gives the verdict and names the cause.
+
+    Args:
+        outcome: what to show.
+        every_law: name each law of a rung, not their numbers alone.
+        show_output: show what the subject printed.
+    """
+    parts: list[RenderableType] = [headline(outcome)]
+    cause = outcome.cause
+    if cause is not None:
+        parts.append(_cause(outcome, cause))
+    if outcome.loaded is not None:
+        parts.append(_every_law(outcome) if every_law else _rungs(outcome))
+        others = [result for result in outcome.laws if result.wrong and result is not cause]
+        if others:
+            parts.append(_others(others))
+    parts += [Text(f"Note: {note}") for note in outcome.notes]
+    for name, text in (("stdout", outcome.stdout), ("stderr", outcome.stderr)):
         if text and show_output:
-            parts.append(Panel(Text(printable(text)), title=f"what the subject wrote to {name}"))
+            lines = "\n".join(plain(line, 1000) for line in text.splitlines())
+            parts.append(Panel(Text(lines), title=f"The subject wrote to {name}"))
         elif text:
-            lines = len(text.splitlines())
-            parts.append(
-                Text(f"The subject wrote {lines} lines to {name}; --show-output shows them.", "dim")
-            )
+            count = len(text.splitlines())
+            lines = f"{count} line{'s' if count > 1 else ''}"
+            parts.append(Text(f"The subject wrote {lines} to {name}; --show-output shows them."))
     return Group(*parts)
 
 
-def headline(report: Report) -> Text:
+def headline(outcome: Outcome) -> Text:
     """One line: the verdict, and the law that is the cause."""
-    cause = report.cause
-    passed = [law for law in report.laws if law.status == "passed"]
-    tail = f"{report.level}, seed {report.seed}, {report.seconds:.1f} s"
+    cause = outcome.cause
+    tail = f"({outcome.level}, seed {outcome.seed}, {outcome.seconds:.1f} s)"
     if cause is None:
-        lacking = sum(law.status == "not_offered" for law in report.laws)
+        passed = sum(result.status == "passed" for result in outcome.laws)
+        lacking = sum(result.status == "not_offered" for result in outcome.laws)
         rest = f", {lacking} not offered" if lacking else ""
-        text = f"PASSED  {report.subject}: {len(passed)} laws hold{rest}  ({tail})"
-        return Text(text, "bold green")
-    word = "FAILED" if report.verdict == "failed" else "ERROR"
-    return Text(f"{word}  {report.subject}: {cause.id} {HEADS[cause.status]}  ({tail})", "bold red")
+        return Text(f"PASSED  {outcome.subject}: {passed} laws hold{rest}  {tail}", "bold green")
+    word = "FAILED" if outcome.verdict == "failed" else "ERROR"
+    return Text(f"{word}  {outcome.subject}: {cause.id} {HEADS[cause.status]}  {tail}", "bold red")
 
 
-def _cause(law: LawResult) -> RenderableType:
-    body = Text()
-    for k, part in enumerate(_paragraphs(law.message)):
-        body.append(part + "\n", "bold" if k == 0 else "")
-    if law.reproduce:
-        body.append("Reproduce: --reproduce FILE writes a script without the kit.\n", "dim")
-    body.append(f"More: lstm-checks explain {law.id}", "dim")
-    return Panel(body, title=escape(law.id), title_align="left", border_style="red")
+def _cause(outcome: Outcome, result: Result) -> RenderableType:
+    finding = result.finding
+    assert finding is not None
+    body = Text(sentence(finding.what), "bold")
+    for part in details(finding):
+        body.append(f"\n{part}", "")
+    if finding.calls and outcome.loaded is not None:
+        body.append(
+            "\nThe option --reproduce FILE writes a script that shows it without the kit.", "dim"
+        )
+    body.append(f"\nMore: lstm-checks explain {result.id}", "dim")
+    return Panel(body, title=Text(result.id), title_align="left", border_style="red")
 
 
-def _paragraphs(message: str) -> list[str]:
-    """A message's sentences on lines of their own, as `words.sentence` joined them."""
-    for head in (" First wrong: ", " Smallest case: ", " What to do: "):
-        message = message.replace(head, "\n" + head.strip() + " ", 1)
-    return message.split("\n")
-
-
-def _rungs(report: Report) -> Table:
+def _rungs(outcome: Outcome) -> Table:
+    """A line per rung: how many of its laws hold, and what became of the others."""
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
-    rungs = list(dict.fromkeys(law.rung for law in sorted(report.laws, key=_rung_order)))
-    for rung in rungs:
-        marked = []
-        for law in report.laws:
-            if law.rung == rung:
-                mark, style = MARKS[law.status]
-                marked.append(Text(f"{mark} {law.id.split('.', 1)[1]}", style))
-        table.add_row(Text(rung, "bold"), Columns(marked, padding=(0, 2)))
-    used = {law.status for law in report.laws}
-    legend = "  ".join(f"{MARKS[s][0]} {s.replace('_', ' ')}" for s in MARKS if s in used)
-    table.add_row("", Text(legend, "dim"))
+    for rung, results in _by_rung(outcome).items():
+        counts = dict.fromkeys(MARKS, 0)
+        for result in results:
+            counts[result.status] += 1
+        mark, style = MARKS[next((s for s in _WORST if counts[s]), "passed")]
+        said = [f"{count} {_WORDS[status]}" for status, count in counts.items() if count]
+        table.add_row(Text(_mark(mark), style), Text(rung, "bold"), Text(", ".join(said)))
     return table
 
 
-def _rung_order(law: LawResult) -> int:
-    return RUNGS.index(law.rung)
+_WORST = ("failed", "error", "timeout", "blocked", "passed", "not_offered")
+_WORDS = {
+    "passed": "hold",
+    "failed": "failed",
+    "error": "could not be judged",
+    "timeout": "ran out of time",
+    "blocked": "blocked",
+    "not_offered": "not offered",
+}
 
 
-def _others(laws: list[LawResult]) -> RenderableType:
-    table = Table(
-        box=None, show_header=False, padding=(0, 1, 0, 0), title="Also wrong, each alone:"
-    )
-    table.title_justify = "left"
-    for law in laws:
-        table.add_row(Text(law.id, "red"), Text(_paragraphs(law.message)[0]))
+def _every_law(outcome: Outcome) -> Table:
+    """A line per law, under its rung."""
+    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
+    for results in _by_rung(outcome).values():
+        for result in results:
+            mark, style = MARKS[result.status]
+            said = result.note if result.finding is None else sentence(result.finding.what)
+            table.add_row(Text(_mark(mark), style), Text(result.id), Text(said, "dim"))
     return table
 
 
-def as_text(report: Report) -> str:
-    """The report as plain text."""
+def _by_rung(outcome: Outcome) -> dict[str, list[Result]]:
+    found = {rung: [one for one in outcome.laws if one.rung == rung] for rung in RUNGS}
+    return {rung: results for rung, results in found.items() if results}
+
+
+def _mark(mark: str) -> str:
+    return mark
+
+
+def _others(results: list[Result]) -> RenderableType:
+    lines = [Text("These are wrong too, each independently of the cause:")]
+    for result in results:
+        assert result.finding is not None
+        lines.append(Text(f"  {result.id}: ", "red") + Text(sentence(result.finding.what), ""))
+    return Group(*lines)
+
+
+def as_text(outcome: Outcome, *, every_law: bool = False) -> str:
+    """The report as plain text, 80 columns wide."""
     stream = StringIO()
-    Console(file=stream, width=100, color_system=None).print(renderable(report))
+    console = Console(file=stream, width=WIDTH, color_system=None)
+    console.print(renderable(outcome, every_law=every_law))
     return stream.getvalue()
-
-
-def as_html(report: Report) -> str:
-    """The report as a notebook shows it."""
-    return _recorded(report).export_html(inline_styles=True, code_format="<pre>{code}</pre>")
-
-
-def as_page(report: Report) -> str:
-    """The report as a page of its own."""
-    return _recorded(report).export_html(inline_styles=True)
-
-
-def _recorded(report: Report) -> Console:
-    console = Console(record=True, file=StringIO(), width=100)
-    console.print(renderable(report))
-    return console

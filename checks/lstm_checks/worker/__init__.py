@@ -1,1 +1,1 @@
-"""The subject's own process, and the channel to it: arrays and text cross, never verdicts."""
+"""The subject's side of the channel. It needs NumPy alone and holds nothing of what is right."""

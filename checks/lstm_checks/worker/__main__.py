@@ -1,30 +1,53 @@
-"""The subject's process: python -m lstm_checks.worker FD, the channel being descriptor FD."""
+"""The subject's process: python -I .../worker/__main__.py CHANNEL JUDGE MEMORY.
 
-import socket
+CHANNEL is the descriptor that requests come by, JUDGE one that is closed when the judge is done or
+dead, MEMORY the bytes of data that the process may hold (0 sets no limit). The package is loaded
+from its own folder under a name that cannot be imported, and taken out of `sys.modules`.
+"""
+
+import importlib.util
+import os
+import resource
 import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
-from lstm_checks.worker.host import Host
-from lstm_checks.worker.wire import pack, unpack
+PRIVATE = "_lstm_worker"
 
 
-def serve(host: Host) -> None:
-    """Answer requests until the judge hangs up."""
-    channel = socket.socket(fileno=int(sys.argv[1]))
-    sys.argv = ["lstm"]  # a subject that reads its arguments finds none of the kit's
+def _package() -> str:
+    """Make the folder of this file a package under a private name."""
+    folder = Path(__file__).resolve().parent
+    spec = importlib.util.spec_from_file_location(
+        PRIVATE, folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules[PRIVATE] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return PRIVATE
 
-    def read(count: int) -> bytes:
-        data = bytearray()
-        while len(data) < count:
-            part = channel.recv(min(count - len(data), 1 << 20))
-            if not part:
-                raise SystemExit  # the judge has hung up
-            data += part
-        return bytes(data)
 
-    while True:
-        request = unpack(read)
-        channel.sendall(pack(host.answer(request)))
+def _begin(channel: int, judge: int, memory: int) -> tuple[Any, list[Any], Any]:
+    package = _package()
+    importlib.import_module(f"{package}.keeper").fork(judge, channel)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if memory:
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    os.set_inheritable(channel, False)
+    serve = importlib.import_module(f"{package}.serve")
+    host = importlib.import_module(f"{package}.host").Host()
+    box = serve.start(channel)
+    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+        del sys.modules[name]
+    sys.argv = ["lstm"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    return serve.loop, box, host.answer
 
 
 if __name__ == "__main__":
-    serve(Host())
+    _run, _box, _answer = _begin(*map(int, sys.argv[1:4]))
+    for _name in [name for name in globals() if name not in ("_run", "_box", "_answer")]:
+        del globals()[_name]
+    _run(_box, _answer)

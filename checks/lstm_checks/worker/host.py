@@ -4,51 +4,68 @@ Requests and replies are plain values of `wire.py`. A reply is {"ok": value} or 
 The host knows nothing of what is right: no expected value ever reaches it.
 """
 
-import importlib
 import inspect
 import linecache
 import traceback
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lstm_checks.adapters.detect import NoSubject, detect, format_of
-from lstm_checks.sources import ADAPTERS
-from lstm_checks.worker.files import MODULE_NAME, load_module
-from lstm_checks.worker.wire import NUMBERS
+from .detect import NoSubject, detect, format_of
+from .encode import Encoder, plain, text, type_name
+from .modules import adapted, load_module
 
-DECLARED = (
-    "gate_order", "batch_first", "weights", "biases", "state_order", "names", "forget_bias",
-)  # fmt: skip
-PLAIN = (str, bool, int, float, dict, list, tuple)  # what a convention can be declared by
-TEXT_LIMIT = 600
-BYTES_LIMIT = 1 << 26  # of a returned array; a larger one has not the shape that was asked for
+CONVENTIONS = (
+    "gate_order",
+    "batch_first",
+    "weights",
+    "biases",
+    "state_order",
+    "names",
+    "forget_bias",
+)
+METHODS: tuple[str, ...] = ("forward", "backward", "reset_state")
+STEP_METHODS = ("step", "step_backward")
+MESSAGE = 600  # characters of an exception's message
+RESULTS_KEPT = 4  # an instance's last results, so that a request can ask what became of them
 
 
 class Host:
-    """One subject and its layers, driven by requests.
+    """One subject and its instances, driven by requests.
 
     Args:
         target: a class or module at hand, which is then taken in place of what a file holds.
+        shares_process: it runs in the user's own process, where Ctrl-C and the kit's time limit
+            are not the subject's affair.
     """
 
-    def __init__(self, target: Any = None) -> None:
+    def __init__(self, target: Any = None, shares_process: bool = False) -> None:
         self._target = target
+        self._shares_process = shares_process
         self._adapted: Any = None
         self._source: str | None = None
-        self._layers: dict[int, Any] = {}
-        self._results: dict[int, list[Any]] = {}
+        self._instances: dict[int, Any] = {}
+        self._results: dict[int, deque[Any]] = {}
+        self._encoded = Encoder(0)
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """The reply to one request; whatever the subject raises is part of the reply."""
+        """The reply to one request; whatever the subject raises is part of the reply.
+
+        Raises:
+            BaseException: in a shared process, whatever is no Exception and no SystemExit.
+        """
         before = np.geterr()
+        self._encoded = Encoder(request["most"])
         try:
-            return {"ok": getattr(self, "_" + request["do"])(**request.get("with", {}))}
+            return {"ok": getattr(self, "_" + request["do"])(**request["with"])}
         except NoSubject as error:
-            return {"error": {"kind": "no_subject", "message": str(error)}}
+            return {"error": {"kind": "no_subject", "message": text(error, MESSAGE)}}
         except BaseException as error:
+            if self._shares_process and not isinstance(error, (Exception, SystemExit)):
+                raise
             return {"error": self._described(error)}
         finally:
             np.seterr(**before)
@@ -62,6 +79,7 @@ class Host:
         name: str | None,
         adapter: str | None,
         adapter_is_file: bool,
+        adapters: str,
     ) -> dict[str, Any]:
         self._source = str(Path(source).resolve()) if is_file else None
         if self._target is None:
@@ -71,20 +89,20 @@ class Host:
         else:
             target, name = self._target, name or ""
             adapter = adapter or format_of(target)
-        self._adapted = adapted = _adapted(adapter, adapter_is_file, target)
-        methods = ["forward", "backward", "reset_state"]
-        if getattr(adapted, "step_functions", False) is True:
-            methods += ["step", "step_backward"]
+        self._adapted = made = adapted(adapter, adapter_is_file, adapters, target)
+        methods = METHODS
+        if getattr(made, "step_functions", False) is True:
+            methods += STEP_METHODS
+        not_offered = getattr(made, "not_offered", None)
         return {
-            "name": name,
-            "adapter": adapter,
-            "declared": declared(adapted),
-            "not_offered": {
-                str(key): str(why) for key, why in getattr(adapted, "not_offered", {}).items()
-            },
-            "methods": [key for key in methods if callable(getattr(adapted, key, None))],
+            "name": text(name),
+            "adapter": text(adapter, 400),
+            "declared": conventions(made),
+            "attributes": attributes(made),
+            "not_offered": plain(not_offered) if isinstance(not_offered, dict) else {},
+            "methods": [key for key in methods if callable(getattr(made, key, None))],
             "signatures": {
-                key: _parameters(getattr(adapted, key, None))
+                key: parameters(getattr(made, key, None))
                 for key in ("__init__", "forward", "backward")
             },
         }
@@ -99,164 +117,146 @@ class Host:
         weights: dict[str, Any],
     ) -> dict[str, Any]:
         if fresh:
-            self._layers.clear()
+            self._instances.clear()
             self._results.clear()
         options = {"stateful": True} if stateful else {}
-        layer = self._layers[key] = self._adapted(input_size, hidden_size, **options)
-        params = getattr(layer, "params", {})
+        instance = self._instances[key] = self._adapted(input_size, hidden_size, **options)
+        params = getattr(instance, "params", {})
         if not isinstance(params, Mapping):
             raise NoSubject(
-                f"params is a {type(params).__name__}; it should be a dict with the keys W, U, b"
+                f"params is a {type_name(type(params))}; it must be a dict with the keys W, U, b"
             )
-        names = _weight_names(layer)
-        found = {name: _encoded(_get_weight(layer, name)) for name in {*weights, *names}}
+        names = weight_names(instance)
+        found = {name: self._encoded(get_weight(instance, name)) for name in {*weights, *names}}
         for name, array in weights.items():
-            _set_weight(layer, name, array)
-        has_params = getattr(layer, "params", None) is not None
+            set_weight(instance, name, array)
+        has_params = getattr(instance, "params", None) is not None
         return {"found": found, "names": names, "has_params": has_params}
 
     def _write(self, key: int, weights: dict[str, Any]) -> None:
         for name, array in weights.items():
-            _set_weight(self._layers[key], name, array)
+            set_weight(self._instances[key], name, array)
 
     def _read(self, key: int, names: list[str]) -> dict[str, Any]:
-        return {name: _encoded(_get_weight(self._layers[key], name)) for name in names}
+        return {name: self._encoded(get_weight(self._instances[key], name)) for name in names}
 
     def _forward(
         self, key: int, x: Any, state: Any, layout: str = "C", report_inputs: bool = False
     ) -> dict[str, Any]:
-        x, state = _laid_out(x, layout), _laid_out(state, layout)
-        layer = self._layers[key]
+        x, state = laid_out(x, layout), laid_out(state, layout)
+        instance = self._instances[key]
         # With no state given the argument is left out, as a user would.
-        result = layer.forward(x) if state is None else layer.forward(x, state)
-        self._results.setdefault(key, []).append(result)
-        reply = {"result": _encoded(result)}
-        if report_inputs:
-            reply["inputs"] = _encoded({"x": x, "state": state})
-        return reply
+        result = instance.forward(x) if state is None else instance.forward(x, state)
+        self._keep(key, result)
+        inputs = {"x": x, "state": state} if report_inputs else None
+        return {"result": self._encoded(result), "inputs": self._encoded(inputs)}
 
     def _backward(
         self, key: int, dy: Any, dstate: Any, layout: str = "C", report_inputs: bool = False
     ) -> dict[str, Any]:
-        dy, dstate = _laid_out(dy, layout), _laid_out(dstate, layout)
-        layer = self._layers[key]
-        result = layer.backward(dy) if dstate is None else layer.backward(dy, dstate)
-        grads = layer.grads
-        self._results.setdefault(key, []).append(result)
-        reply = {"result": _encoded(result), "grads": _encoded(grads)}
-        if report_inputs:
-            reply["inputs"] = _encoded({"dy": dy, "dstate": dstate})
-        return reply
+        dy, dstate = laid_out(dy, layout), laid_out(dstate, layout)
+        instance = self._instances[key]
+        result = instance.backward(dy) if dstate is None else instance.backward(dy, dstate)
+        grads = instance.grads
+        self._keep(key, result)
+        inputs = {"dy": dy, "dstate": dstate} if report_inputs else None
+        return {
+            "result": self._encoded(result),
+            "grads": self._encoded(grads),
+            "inputs": self._encoded(inputs),
+        }
 
-    def _step(self, key: int, x: Any, h: Any, c: Any) -> Any:
-        return _encoded(self._layers[key].step(x, h, c))
+    def _step(self, key: int, x: Any, h: Any, c: Any) -> dict[str, Any]:
+        return {"result": self._encoded(self._instances[key].step(x, h, c))}
 
     def _step_backward(self, key: int, dh: Any, dc: Any) -> dict[str, Any]:
-        layer = self._layers[key]
-        result = layer.step_backward(dh, dc)
-        return {"result": _encoded(result), "grads": _encoded(layer.grads)}
+        instance = self._instances[key]
+        result = instance.step_backward(dh, dc)
+        return {"result": self._encoded(result), "grads": self._encoded(instance.grads)}
 
     def _reset(self, key: int) -> None:
-        self._layers[key].reset_state()
+        self._instances[key].reset_state()
 
-    def _recall(self, key: int, back: int) -> Any:
+    def _recall(self, key: int, back: int) -> dict[str, Any]:
         """The very objects that a call returned, as they are now; 0 is the last call."""
-        return _encoded(self._results[key][-1 - back])
+        return {"result": self._encoded(self._results[key][-1 - back])}
+
+    def _keep(self, key: int, result: Any) -> None:
+        self._results.setdefault(key, deque(maxlen=RESULTS_KEPT)).append(result)
 
     # How an exception is told ------------------------------------------------------------------
 
     def _described(self, error: BaseException) -> dict[str, Any]:
         told: dict[str, Any] = {
             "kind": "not_written" if isinstance(error, NotImplementedError) else "raised",
-            "type": type(error).__name__,
-            "message": _text(error),
+            "type": type_name(type(error)),
+            "message": text(error, MESSAGE),
         }
         if isinstance(error, SyntaxError):
             return told | {
                 "kind": "syntax",
-                "message": str(error.msg)[:TEXT_LIMIT],
-                "line": error.lineno,
-                "code": (error.text or "").strip()[:120],
+                "message": text(error.msg, MESSAGE),
+                "line": error.lineno if isinstance(error.lineno, int) else None,
+                "code": text(error.text or "", 120).strip(),
             }
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames if frame.filename == self._source]
         if own:
-            line = (linecache.getline(own[-1].filename, own[-1].lineno or 0)).strip()
-            told |= {"line": own[-1].lineno, "function": own[-1].name, "code": line[:120]}
+            line = linecache.getline(own[-1].filename, own[-1].lineno or 0).strip()
+            told |= {
+                "line": own[-1].lineno,
+                "function": text(own[-1].name),
+                "code": text(line, 120),
+            }
         return told
 
 
-def declared(adapted: Any) -> dict[str, Any]:
-    """The conventions that a class declares as attributes, as plain values."""
-    values = {key: getattr(adapted, key, None) for key in DECLARED}
-    return {key: _plain(value) for key, value in values.items() if isinstance(value, PLAIN)}
+def conventions(adapted: Any) -> Any:
+    """What a class declares in `__lstm__`, as a plain value; None where it declares nothing."""
+    declared = getattr(adapted, "__lstm__", None)
+    return plain(declared)
 
 
-def _adapted(name: str, is_file: bool, target: Any) -> Any:
-    """The class in the native contract that an adapter makes of the target.
-
-    Raises:
-        NoSubject: the adapter is at fault; one of the user's own is named by its file.
-        Exception: whatever the subject's own code raises under a bundled adapter.
-    """
-    if not is_file:
-        if name not in ADAPTERS:
-            known = ", ".join(ADAPTERS)
-            raise NoSubject(f"there is no adapter {name!r}; there are {known}, or a file")
-        return importlib.import_module(f"lstm_checks.adapters.{name}").adapt(target)
-    file = Path(name).name
-    try:
-        module = load_module(str(Path(name).resolve()), True, MODULE_NAME + "_adapter")
-        if not callable(getattr(module, "adapt", None)):
-            raise NoSubject(f"the adapter {file} has no function adapt(target)")
-        adapted = module.adapt(target)
-    except NoSubject:
-        raise
-    except SyntaxError as error:
-        raise NoSubject(
-            f"the adapter {file} is no valid Python: {error.msg} (line {error.lineno})"
-        ) from None
-    except BaseException as error:
-        raise NoSubject(
-            f"the adapter {file} raised {type(error).__name__}: {_text(error)}"
-        ) from None
-    if not inspect.isclass(adapted):
-        kind = "None" if adapted is None else f"a {type(adapted).__name__}"
-        raise NoSubject(f"adapt(target) of the adapter {file} returned {kind}; return a class")
-    return adapted
+def attributes(adapted: Any) -> dict[str, Any]:
+    """The class attributes that could be conventions by their names, as plain values."""
+    values = {key: getattr(adapted, key, None) for key in CONVENTIONS}
+    kinds = (str, bool, int, float, dict, list, tuple)
+    return {key: plain(value) for key, value in values.items() if isinstance(value, kinds)}
 
 
-def _get_weight(layer: Any, name: str) -> Any:
-    params = getattr(layer, "params", None)
+def get_weight(instance: Any, name: str) -> Any:
+    """A weight by its name, from params or from the attributes; None where there is none."""
+    params = getattr(instance, "params", None)
     if params is None:
-        return getattr(layer, name, None)
+        return getattr(instance, name, None)
     return params.get(name)
 
 
-def _set_weight(layer: Any, name: str, array: Any) -> None:
-    params = getattr(layer, "params", None)
+def set_weight(instance: Any, name: str, array: Any) -> None:
+    """Write a weight into params, or into an attribute where there is no params."""
+    params = getattr(instance, "params", None)
     if params is None:
-        setattr(layer, name, array.copy())
+        setattr(instance, name, array.copy())
     else:
         params[name] = array.copy()
 
 
-def _weight_names(layer: Any) -> list[str]:
+def weight_names(instance: Any) -> list[str]:
     """The names in params, or, where there is none, of the attributes that are arrays."""
-    params = getattr(layer, "params", None)
+    params = getattr(instance, "params", None)
     if params is None:
         params = [
             name
-            for name, value in getattr(layer, "__dict__", {}).items()
+            for name, value in getattr(instance, "__dict__", {}).items()
             if isinstance(value, np.ndarray)
         ]
-    return [str(name)[:80] for name in list(params)[:64]]
+    return [text(name) for name in list(params)[:64]]
 
 
-def _laid_out(value: Any, layout: str) -> Any:
+def laid_out(value: Any, layout: str) -> Any:
     """Copies of the arrays with the strides asked for: "C", "F" (Fortran) or "strided"."""
     if isinstance(value, list):
-        return tuple(_laid_out(item, layout) for item in value)
+        return tuple(laid_out(item, layout) for item in value)
     if not isinstance(value, np.ndarray):
         return value
     if layout == "F":
@@ -269,49 +269,11 @@ def _laid_out(value: Any, layout: str) -> Any:
     return value.copy()
 
 
-def _encoded(value: Any, depth: int = 0) -> Any:
-    """A result as plain values: arrays of numbers as base arrays, anything else as its type."""
-    if value is None:
-        return None
-    if isinstance(value, np.ndarray):
-        if value.nbytes > BYTES_LIMIT:
-            return {"shape": str(value.shape)[:80]}
-        if value.dtype.kind in NUMBERS and value.dtype.itemsize <= 16:
-            return np.array(value, copy=True, order="C", subok=False)
-        return {"type": f"ndarray of dtype {str(value.dtype)[:40]}"}
-    if isinstance(value, (tuple, list)) and depth < 3 and len(value) <= 8:
-        kind = "tuple" if isinstance(value, tuple) else "list"
-        return {kind: [_encoded(item, depth + 1) for item in value]}
-    if isinstance(value, dict) and depth < 3 and len(value) <= 64:
-        return {"dict": {str(key)[:80]: _encoded(item, depth + 1) for key, item in value.items()}}
-    if isinstance(value, (bool, int, float, complex, np.generic)):
-        return {"type": f"{type(value).__name__} {str(value)[:40]}"}
-    return {"type": type(value).__name__[:80]}
-
-
-def _plain(value: Any) -> Any:
-    """A declared convention as it can cross; the judge says what is wrong with it."""
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return f"<{type(value).__name__}>"
-
-
-def _parameters(function: Any) -> list[str] | None:
+def parameters(function: Any) -> list[str] | None:
     """The names of a function's parameters, without self; "*" marks one that takes any."""
     try:
-        parameters = list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
+        found = list(inspect.signature(function).parameters.values())
+    except Exception:  # not a function, or one whose signature is not known
         return None
-    names = ["*" if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) else p.name for p in parameters]
-    return names[1:] if names[:1] == ["self"] else names
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return str(error)[:TEXT_LIMIT]
-    except Exception:
-        return "(its message cannot be shown)"
+    names = ["*" if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) else p.name for p in found]
+    return [text(name) for name in (names[1:] if names[:1] == ["self"] else names)][:64]

@@ -1,8 +1,9 @@
 """The frames that cross between the judge and the subject's process: JSON and raw arrays.
 
-A frame is a length, a JSON text, and the bytes of its arrays in order; there is no pickle. In the
-text an array is {"$": k, "dtype": "<f8", "shape": [2, 3]}. Values are None, bool, int, float, str,
-lists, dicts with text keys, and NumPy arrays of plain numbers.
+A frame is two lengths, a JSON text, and the bytes of its arrays in order; there is no pickle. In
+the text an array is {"$": [dtype, shape]}; a key of a dict that begins with "$" gets another "$" in
+front. Values are None, bool, int, float, str, lists, dicts with text keys, and NumPy arrays of the
+dtypes in `DTYPES`.
 """
 
 import json
@@ -13,63 +14,73 @@ from typing import Any
 
 import numpy as np
 
-_LENGTHS = struct.Struct("<QQ")  # of the text and of all arrays together, in bytes
+LENGTHS = struct.Struct("<QQ")  # of the text and of all arrays together, in bytes
 MAX_TEXT = 1 << 20
-MAX_ARRAYS = 1 << 28
-NUMBERS = "biufc"
+DTYPES = frozenset(
+    ["|b1", "|i1", "|u1"]
+    + [f"<{kind}{size}" for kind in "iu" for size in (2, 4, 8)]
+    + ["<f2", "<f4", "<f8", "<c8", "<c16"]
+)
 
 
 class BadFrame(Exception):
-    """What came is no frame, or is larger than was asked for."""
+    """What came is no frame, or is larger than what was asked for."""
 
 
 def pack(value: Any) -> bytes:
     """The frame of a value. Raises TypeError for a value that cannot cross."""
     arrays: list[bytes] = []
 
-    def plain(value: Any) -> Any:
+    def as_json(value: Any) -> Any:
         if isinstance(value, np.ndarray):
-            if value.dtype.kind not in NUMBERS:
+            if value.dtype.str not in DTYPES:
                 raise TypeError(f"an array of dtype {value.dtype} cannot cross")
             arrays.append(value.tobytes())
-            return {"$": len(arrays) - 1, "dtype": value.dtype.str, "shape": list(value.shape)}
+            return {"$": [value.dtype.str, list(value.shape)]}
         if isinstance(value, dict):
-            return {str(key): plain(item) for key, item in value.items()}
+            return {
+                ("$" + key if key.startswith("$") else key): as_json(item)
+                for key, item in value.items()
+            }
         if isinstance(value, (list, tuple)):
-            return [plain(item) for item in value]
+            return [as_json(item) for item in value]
         if value is None or isinstance(value, (bool, int, float, str)):
             return value
         raise TypeError(f"a {type(value).__name__} cannot cross")
 
-    text = json.dumps(plain(value)).encode()
+    text = json.dumps(as_json(value)).encode()
     body = b"".join(arrays)
-    return _LENGTHS.pack(len(text), len(body)) + text + body
+    return LENGTHS.pack(len(text), len(body)) + text + body
 
 
-def unpack(read: Callable[[int], bytes]) -> Any:
+def unpack(read: Callable[[int], bytes], most: int) -> Any:
     """The value of the next frame; `read(n)` gives exactly n bytes.
+
+    Args:
+        read: the source of bytes.
+        most: how many bytes of arrays there may be.
 
     Raises:
         BadFrame: the frame is malformed or over the size limits.
     """
-    text_size, body_size = _LENGTHS.unpack(read(_LENGTHS.size))
-    if text_size > MAX_TEXT or body_size > MAX_ARRAYS:
+    text_size, body_size = LENGTHS.unpack(read(LENGTHS.size))
+    if text_size > MAX_TEXT or body_size > most:
         raise BadFrame(f"a frame of {text_size} + {body_size} bytes is over the limits")
     text, body = read(text_size), read(body_size)
     offset = 0
 
-    def rebuilt(value: Any) -> Any:
+    def from_json(value: Any) -> Any:
         nonlocal offset
         if isinstance(value, list):
-            return [rebuilt(item) for item in value]
+            return [from_json(item) for item in value]
         if not isinstance(value, dict):
             return value
         if "$" not in value:
-            return {key: rebuilt(item) for key, item in value.items()}
-        dtype = np.dtype(value["dtype"])
-        shape = tuple(value["shape"])
-        if dtype.kind not in NUMBERS or not all(isinstance(n, int) and n >= 0 for n in shape):
+            return {key.removeprefix("$"): from_json(item) for key, item in value.items()}
+        name, shape = value["$"]
+        if name not in DTYPES or not all(type(n) is int and 0 <= n < 1 << 48 for n in shape):
             raise BadFrame("an array of no plain numbers")
+        dtype = np.dtype(name)
         count = math.prod(shape)
         end = offset + count * dtype.itemsize
         if end > body_size:
@@ -79,9 +90,9 @@ def unpack(read: Callable[[int], bytes]) -> Any:
         return array
 
     try:
-        value = rebuilt(json.loads(text))
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise BadFrame(str(error)) from error
+        value = from_json(json.loads(text))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise BadFrame(f"{type(error).__name__} in a frame") from error
     if offset != body_size:
-        raise BadFrame("bytes left over behind the arrays")
+        raise BadFrame("bytes are left over behind the arrays")
     return value

@@ -1,0 +1,148 @@
+"""Runs the laws in order, and blocks what stands on a law that does not hold."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+
+from lstm_checks.engine.law import Law
+from lstm_checks.engine.outcome import Loaded, Outcome, Result
+from lstm_checks.engine.search import first_failure
+from lstm_checks.findings import Breach, Finding
+from lstm_checks.launch.channel import Channel, Halted
+from lstm_checks.launch.limits import Limits
+from lstm_checks.subjects.source import Source
+from lstm_checks.subjects.subject import Subject
+
+IMPORTS = "load.imports"
+
+
+class Ladder:
+    """One run of laws on one subject. `results()` may be read as it goes.
+
+    Args:
+        laws: the laws, in the order in which they are run; the first is about loading.
+        source: what is under check.
+        connect: starts the subject, and again where its process was ended.
+        level: "quick", "standard" or "deep".
+        seed: the same seed draws the same cases, for every subject.
+        limits: seconds for loading, a call and the run.
+    """
+
+    def __init__(
+        self,
+        laws: Sequence[Law],
+        source: Source,
+        connect: Callable[[], Channel],
+        level: str,
+        seed: int,
+        limits: Limits,
+    ) -> None:
+        self.laws = tuple(law for law in laws if law.examples_at(level))
+        self.source = source
+        self.level = level
+        self.seed = seed
+        self._connect = connect
+        self._limits = limits
+        self._subject: Subject | None = None
+        self._loaded: Loaded | None = None
+        self._notes: tuple[str, ...] = ()
+        self._wrong: list[tuple[Law, Result]] = []
+        self._output = ("", "")
+        self._begun = 0.0
+
+    def outcome(self) -> Outcome:
+        """Run to the end."""
+        return self.summed_up(tuple(self.results()))
+
+    def results(self) -> Iterator[Result]:
+        """The laws' results, in the order in which they are run."""
+        self._begun = time.perf_counter()
+        with ExitStack() as stack:
+            stack.callback(self._end)
+            self._channel = self._connect()
+            for law in self.laws:
+                result = self._result(law)
+                if result.wrong:
+                    self._wrong.append((law, result))
+                yield result
+
+    def summed_up(self, results: tuple[Result, ...]) -> Outcome:
+        """The outcome of results that were read before."""
+        return Outcome(
+            source=self.source,
+            level=self.level,
+            seed=self.seed,
+            seconds=time.perf_counter() - self._begun,
+            laws=results,
+            loaded=self._loaded,
+            notes=self._notes,
+            stdout=self._output[0],
+            stderr=self._output[1],
+        )
+
+    def _result(self, law: Law) -> Result:
+        if law.id == IMPORTS:
+            return self._load(law)
+        subject = self._subject
+        blocker, try_it = self._blocker(law)
+        if subject is None or not try_it:
+            return Result(law.id, "blocked", note=f"blocked by {blocker or IMPORTS}")
+        lacking = [need for need in law.needs if not subject.offers(need)]
+        if lacking:
+            reasons = "; ".join(subject.not_offered[need] for need in lacking)
+            return Result(law.id, "not_offered", note=f"not offered: {reasons}")
+        try:
+            found = first_failure(law, subject, self.level, self.seed, shrink=not blocker)
+        except Halted as halted:
+            return self._halted(law, halted, subject)
+        if isinstance(found, str):
+            return Result(law.id, "passed", note=found)
+        if blocker:
+            return Result(law.id, "blocked", note=f"does not hold, perhaps because of {blocker}")
+        return Result(law.id, "failed", found)
+
+    def _load(self, law: Law) -> Result:
+        try:
+            subject = Subject.load(self._channel, self.source, self._limits)
+        except Breach as breach:
+            return Result(law.id, "failed", breach.finding)
+        except Halted as halted:
+            return Result(law.id, halted.kind, Finding(halted.text, halted.fix))
+        self._subject = subject
+        self._loaded = Loaded(subject.name, subject.adapter, subject.conventions)
+        self._notes = tuple(subject.notes)
+        return Result(law.id, "passed")
+
+    def _halted(self, law: Law, halted: Halted, subject: Subject) -> Result:
+        """The law's result; a new process takes the subject up again for the other laws."""
+        text = halted.text
+        self._end()
+        self._subject = None
+        if subject.seconds_left() > 0:
+            self._channel = self._connect()
+            try:
+                self._subject = subject.reloaded(self._channel, self.source)
+            except (Breach, Halted):
+                text += "; then it could not be loaded a second time"
+        return Result(law.id, halted.kind, Finding(text, halted.fix))
+
+    def _end(self) -> None:
+        """End the subject's process, and keep what it printed."""
+        self._channel.close()
+        stdout, stderr = self._channel.output()
+        self._output = (self._output[0] + stdout, self._output[1] + stderr)
+
+    def _blocker(self, law: Law) -> tuple[str, bool]:
+        """The first law on which this one stands and which does not hold, and whether to try it.
+
+        A law of the same rung is tried all the same, so that nothing right goes unsaid; where it
+        does not hold either, it counts as blocked: one fault, one verdict. Where the subject's
+        process stopped, nothing that stands on it is tried again.
+        """
+        blocking = [(one, result) for one, result in self._wrong if law.stands_on(one)]
+        if not blocking:
+            return "", True
+        same_rung = all(
+            one.rung == law.rung and result.status == "failed" for one, result in blocking
+        )
+        return blocking[0][0].id, same_rung

@@ -1,0 +1,106 @@
+"""What a law is: a property, the cases it is tried on, and what it needs."""
+
+import inspect
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from hypothesis.stateful import RuleBasedStateMachine
+
+from lstm_checks.engine.case import Case, Sizes
+from lstm_checks.engine.rungs import LEVELS
+from lstm_checks.engine.trial import Trial
+from lstm_checks.subjects.subject import Subject
+
+Check = Callable[[Trial], str | None]
+Machine = Callable[[Subject], type[RuleBasedStateMachine]]
+SIZES = Sizes()
+# What else than the forward pass of single calls a law is about, by its rung and by its needs.
+ABOUT_BY_RUNG = {"state": {"stateful"}, "memory": {"backward", "stateful", "training"}}
+ABOUT_BY_NEED = {"backward", "stateful"}
+
+
+@dataclass(frozen=True)
+class Law:
+    """A property of every right LSTM.
+
+    Attributes:
+        id: "rung.name", stable.
+        rung: the group it belongs to.
+        statement: what holds, with its equation.
+        check: raises `Breach` where it does not hold on a trial; may return what is worth telling.
+        sizes: within which bounds its cases are drawn.
+        needs: capabilities without which it is not offered.
+        examples: cases tried at the levels quick, standard and deep; 0 leaves the law out.
+        machine: for a law on sequences of calls, what draws and checks them in place of `check`.
+        shrinks: a smaller failing case is searched for; no where a case takes long.
+    """
+
+    id: str
+    rung: str
+    statement: str
+    check: Check | None
+    sizes: Sizes
+    needs: tuple[str, ...]
+    examples: tuple[int, int, int]
+    machine: Machine | None = None
+    shrinks: bool = True
+
+    @property
+    def about(self) -> frozenset[str]:
+        """What the law is about besides the forward pass of single calls."""
+        return frozenset(ABOUT_BY_RUNG.get(self.rung, set()) | ABOUT_BY_NEED & set(self.needs))
+
+    def stands_on(self, earlier: "Law") -> bool:
+        """Whether this law may not hold only because an earlier one does not.
+
+        It is so where the earlier law is about the same or less: what is wrong in a forward pass
+        is wrong everywhere, what is wrong in backward is wrong wherever backward is used.
+        """
+        return earlier.about <= self.about
+
+    def examples_at(self, level: str) -> int:
+        """How many cases decide at a level."""
+        return self.examples[LEVELS.index(level)]
+
+    def rng(self, seed: int) -> np.random.Generator:
+        """The generator of this law's cases: NumPy's, from the seed and the law's id alone."""
+        return np.random.default_rng([seed, zlib.crc32(self.id.encode())])
+
+    def cases(self, level: str, seed: int) -> list[Case]:
+        """The cases that decide at a level."""
+        rng = self.rng(seed)
+        return [self.sizes.draw(rng) for _ in range(self.examples_at(level))]
+
+
+def law(
+    rung: str,
+    *,
+    sizes: Sizes = SIZES,
+    needs: tuple[str, ...] = (),
+    examples: tuple[int, int, int] = (2, 6, 60),
+    shrinks: bool = True,
+) -> Callable[[Check], Law]:
+    """Make a law of a function of a trial.
+
+    Its docstring is the statement, its name the end of the id.
+    """
+
+    def made(check: Check) -> Law:
+        name, statement = f"{rung}.{check.__name__}", inspect.getdoc(check) or ""
+        return Law(name, rung, statement, check, sizes, needs, examples, shrinks=shrinks)
+
+    return made
+
+
+def law_of_calls(
+    rung: str, *, needs: tuple[str, ...], examples: tuple[int, int, int]
+) -> Callable[[Machine], Law]:
+    """Make a law of a function that gives the state machine which calls a subject and checks it."""
+
+    def made(machine: Machine) -> Law:
+        name, statement = f"{rung}.{machine.__name__}", inspect.getdoc(machine) or ""
+        return Law(name, rung, statement, None, SIZES, needs, examples, machine)
+
+    return made

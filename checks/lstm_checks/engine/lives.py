@@ -1,0 +1,188 @@
+"""Lives: drawn sequences of calls on one or two instances, held against the textbook at each call.
+
+A law on a single call sees one way of calling. A life mixes all that the contract allows: a state
+given or not, a gradient on the final state given or not, first and later calls, backward once or
+again, weights replaced or written in place, all of them or one alone, other sizes than before, a
+second instance in between, a reset, float64 and float32, and data with zeros, equal rows or large
+values. Its sizes come from a small palette in which each pair of N, T, D and H stands in every
+relation, and some sizes are large.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+
+from lstm_checks.engine.case import AXES, Case
+
+Do = Literal["forward", "backward", "reset", "write"]
+LARGE = (101, 133)  # a large size lies within
+MIDDLE = (13, 40)
+SMALL = (1, 6)
+FLAVORS = ("normal", "normal", "zeros", "equal_rows", "large", "negative")
+WEIGHTS = (("W", "U", "b"), ("W", "U", "b"), ("W",), ("U",), ("b",))
+
+
+@dataclass(frozen=True)
+class Step:
+    """One call in a life.
+
+    Attributes:
+        do: what is called.
+        who: on which instance.
+        N, T: the sizes of a forward.
+        seed: draws the arrays.
+        given: a state is given to forward, or a gradient on the final state to backward.
+        weights: which weights are written.
+        in_place: they are written into the arrays that are there.
+    """
+
+    do: Do
+    who: int = 0
+    N: int = 1
+    T: int = 1
+    seed: int = 0
+    given: bool = False
+    weights: tuple[str, ...] = ()
+    in_place: bool = False
+
+
+@dataclass(frozen=True)
+class Life:
+    """A sequence of calls.
+
+    Attributes:
+        sizes: (D, H) of each instance.
+        steps: the calls, in order.
+        stateful: whether the instances are stateful.
+        dtype: of all arrays.
+        scale: of the weights.
+        flavor: of the data; see `Case`.
+        seed: draws the first weights.
+    """
+
+    sizes: tuple[tuple[int, int], ...]
+    steps: tuple[Step, ...]
+    stateful: bool
+    dtype: str = "float64"
+    scale: float = 1.0
+    flavor: str = "normal"
+    seed: int = 0
+
+    def case(self, who: int, N: int = 1, T: int = 1, seed: int | None = None) -> Case:
+        """The case whose arrays an instance gets in a call."""
+        D, H = self.sizes[who]
+        seed = self.seed + who if seed is None else seed
+        return Case(N, T, D, H, self.scale, seed, self.dtype, flavor=self.flavor)
+
+    def kept(self, keep: tuple[bool, ...]) -> "Life":
+        """The life with some of its calls alone."""
+        steps = tuple(step for step, kept in zip(self.steps, keep, strict=True) if kept)
+        return replace(self, steps=steps)
+
+    def capped(self, N: int, T: int, D: int, H: int) -> "Life":
+        """The life with no size above these."""
+        return replace(
+            self,
+            sizes=tuple((min(d, D), min(h, H)) for d, h in self.sizes),
+            steps=tuple(replace(s, N=min(s.N, N), T=min(s.T, T)) for s in self.steps),
+        )
+
+    def largest(self) -> tuple[int, int, int, int]:
+        """The largest N, T, D and H in it."""
+        return (
+            max((step.N for step in self.steps), default=1),
+            max((step.T for step in self.steps), default=1),
+            max(D for D, _ in self.sizes),
+            max(H for _, H in self.sizes),
+        )
+
+
+def palette(rng: np.random.Generator) -> list[tuple[int, int, int, int]]:
+    """Small sizes (N, T, D, H) in which each pair is once smaller, once equal and once larger."""
+    wanted = {(a, b, sign) for a, b in combinations(range(len(AXES)), 2) for sign in (-1, 0, 1)}
+    found = []
+    while wanted:
+        sizes = tuple(int(n) for n in rng.integers(*SMALL, size=len(AXES)))
+        shows = {
+            (a, b, int(np.sign(sizes[a] - sizes[b])))
+            for a, b in combinations(range(len(AXES)), 2)
+        }
+        if shows & wanted:
+            wanted -= shows
+            found.append(sizes)
+    return found  # type: ignore[return-value]
+
+
+def draw(rng: np.random.Generator, stateful: bool, count: int) -> Iterator[Life]:
+    """Lives by NumPy's generator: with small sizes first, then each with one large or longer one.
+
+    The four large ones and a longer one are among every 12 lives.
+    """
+    sizes = palette(rng)
+    for k in range(count):
+        small = [sizes[int(rng.integers(len(sizes)))] for _ in range(2)]
+        stretched = k % 12 - 7
+        if stretched < 0:
+            yield _life(rng, stateful, small, float32=k % 4 == 3)
+            continue
+        low, high = LARGE if stretched < len(AXES) else MIDDLE
+        axis = stretched if stretched < len(AXES) else AXES.index("T")
+        large = list(small[0])
+        large[axis] = int(rng.integers(low, high, endpoint=True))
+        yield _life(rng, stateful, [tuple(large)], float32=False)  # type: ignore[list-item]
+
+
+def _life(
+    rng: np.random.Generator,
+    stateful: bool,
+    sizes: list[tuple[int, int, int, int]],
+    float32: bool,
+) -> Life:
+    two = len(sizes) > 1 and rng.random() < 0.5
+    sizes = sizes if two else sizes[:1]
+    batch = [N for N, *_ in sizes]
+    steps: list[Step] = []
+    for _ in range(int(rng.integers(6, 11)) if len(sizes) > 1 or max(sizes[0]) < 10 else 5):
+        steps += _steps(rng, int(rng.integers(len(sizes))), sizes, batch, stateful)
+    return Life(
+        sizes=tuple((D, H) for *_, D, H in sizes),
+        steps=tuple(steps),
+        stateful=stateful,
+        dtype="float32" if float32 else "float64",
+        scale=1.0 if float32 else float(rng.choice([0.5, 1.0, 1.0, 2.0])),
+        flavor="normal" if float32 else str(rng.choice(FLAVORS)),
+        seed=int(rng.integers(1 << 16)),
+    )
+
+
+def _steps(
+    rng: np.random.Generator,
+    who: int,
+    sizes: list[tuple[int, int, int, int]],
+    batch: list[int],
+    stateful: bool,
+) -> list[Step]:
+    """The next call, or two that belong together."""
+    seed = int(rng.integers(1 << 16))
+    kind = rng.random()
+    if kind < 0.45:
+        N, T, *_ = sizes[who]
+        if rng.random() < 0.4 and max(N, T) < 10:  # another length, another batch
+            T = int(rng.integers(*SMALL))
+            N = batch[who] if stateful else int(rng.integers(*SMALL))
+        return [Step("forward", who, batch[who] if stateful else N, T, seed, _coin(rng))]
+    if kind < 0.8:
+        return [Step("backward", who, seed=seed, given=_coin(rng))]
+    if kind < 0.88 and stateful:
+        if rng.random() < 0.5 and batch[who] < 10:
+            batch[who] = int(rng.integers(*SMALL))
+        return [Step("reset", who)]
+    weights = WEIGHTS[int(rng.integers(len(WEIGHTS)))]
+    return [Step("write", who, seed=seed, weights=weights, in_place=_coin(rng))]
+
+
+def _coin(rng: np.random.Generator) -> bool:
+    return bool(rng.random() < 0.5)

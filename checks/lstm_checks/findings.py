@@ -1,0 +1,100 @@
+"""What a law found, as data: every report is a rendering of this.
+
+Text of the subject's own (the message of an exception, a line of its source) stands in fields of
+its own, `said` and `code`, and never in the kit's sentences, unless it went through `quoted`.
+"""
+
+import sys
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+LONGEST = 300  # characters of the subject's that one sentence of a report may hold
+_UNSHOWN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # control, bidirectional, surrogates, …
+
+
+def plain(text: object, limit: int = LONGEST) -> str:
+    """One line of printable text, at most `limit` characters long."""
+    shown = str(text)[: limit + 1]
+    line = "".join(
+        " " if one in "\n\r\t" else "\ufffd" if unicodedata.category(one) in _UNSHOWN else one
+        for one in shown
+    )
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def quoted(text: object, limit: int = 80) -> str:
+    """A name or value of the subject's inside a sentence of the kit's: 'W', 3, ['W']."""
+    return f"'{plain(text, limit)}'" if isinstance(text, str) else plain(repr(text), limit)
+
+
+@dataclass(frozen=True)
+class Place:
+    """An element of an array in the native layout: "dW", (0, 3), and the same in words."""
+
+    array: str
+    index: tuple[int, ...]
+    words: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the subject as it was made; `given` holds arrays in the subject's own layout."""
+
+    do: str
+    instance: int
+    given: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Why a law does not hold.
+
+    Attributes:
+        what: what is wrong, as one sentence without its full stop.
+        fix: how to fix it, in whole sentences.
+        said: what the subject itself said: the message of its exception.
+        code: the line of the subject's source that it happened in, with its number.
+        place: the first wrong element.
+        expected, got: the values of this element.
+        excess: the largest error over its tolerance; None where nothing was compared.
+        first_excess: the same for the first case that failed, before a smaller one was searched.
+        case: the sizes, scale, seed and dtype of the smallest case.
+        calls: the calls that led here.
+        returned: what the last of these calls returned, native arrays by name.
+    """
+
+    what: str
+    fix: str = ""
+    said: str = ""
+    code: str = ""
+    place: Place | None = None
+    expected: float | None = None
+    got: float | None = None
+    excess: float | None = None
+    first_excess: float | None = None
+    case: Mapping[str, Any] = field(default_factory=dict)
+    calls: tuple[Call, ...] = ()
+    returned: Mapping[str, Array] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, limit in (("what", 600), ("fix", 600), ("said", LONGEST), ("code", LONGEST)):
+            object.__setattr__(self, name, plain(getattr(self, name), limit))
+        if self.excess is not None:  # JSON has no infinity
+            object.__setattr__(self, "excess", min(self.excess, sys.float_info.max))
+
+
+class Breach(Exception):
+    """A law does not hold. `finding` says why."""
+
+    def __init__(self, what: str | Finding, fix: str = "", **more: Any) -> None:
+        self.finding = what if isinstance(what, Finding) else Finding(what, fix, **more)
+        super().__init__(self.finding.what)
+
+    def add(self, **more: Any) -> None:
+        """Complete the finding by what only a caller knows, such as the case."""
+        self.finding = replace(self.finding, **more)

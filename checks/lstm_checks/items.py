@@ -1,0 +1,82 @@
+"""One run of the ladder behind many test items, an item per law.
+
+Results come as they are asked for, and once. Where pytest-xdist spreads the items over several
+processes, the first one that needs a result runs all laws, and the others read what it found.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import astuple
+from pathlib import Path
+
+from lstm_checks.engine.ladder import Ladder
+from lstm_checks.engine.outcome import WRONG, Result
+
+RUN = "PYTEST_XDIST_TESTRUNUID"
+
+
+class Run:
+    """One run of a ladder, begun when the first result is asked for."""
+
+    def __init__(self, ladder: Ladder) -> None:
+        self._ladder = ladder
+        self._found: dict[str, tuple[str, str]] = {}
+        self._rest: Iterator[Result] | None = None
+
+    def items(self) -> list["LawItem"]:
+        """An item per law, in the order in which they are run."""
+        return [LawItem(law.id, self) for law in self._ladder.laws]
+
+    def result(self, law_id: str) -> tuple[str, str]:
+        """The status and message of a law."""
+        if law_id not in self._found and RUN in os.environ:
+            self._found = self._shared(os.environ[RUN])
+        if self._rest is None:
+            self._rest = self._ladder.results()
+        while law_id not in self._found:
+            result = next(self._rest)
+            self._found[result.id] = (result.status, result.message)
+        return self._found[law_id]
+
+    def _shared(self, run: str) -> dict[str, tuple[str, str]]:
+        """All results, run by the first process that asks and read by the others."""
+        ladder = self._ladder
+        what = repr((astuple(ladder.source), ladder.level, ladder.seed))
+        key = hashlib.sha256(what.encode("utf-8", "replace")).hexdigest()[:16]
+        path = Path(tempfile.gettempdir()) / f"lstm-checks-{run}-{key}.json"
+        with path.open("a+", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            text = file.read()
+            if not text:
+                found = [(one.id, one.status, one.message) for one in ladder.results()]
+                file.write(json.dumps(found))
+                file.flush()
+            else:
+                found = json.loads(text)
+        return {law_id: (status, message) for law_id, status, message in found}
+
+
+class LawItem:
+    """One law as a test: calling it passes, fails or skips."""
+
+    def __init__(self, law_id: str, run: Run) -> None:
+        self.id = law_id
+        self._run = run
+
+    def __call__(self) -> None:
+        import pytest
+
+        __tracebackhide__ = True
+        status, message = self._run.result(self.id)
+        if status in WRONG:
+            pytest.fail(f"{self.id}: {message}", pytrace=False)
+        if status != "passed":
+            pytest.skip(message)
+
+    def __repr__(self) -> str:
+        return self.id

@@ -1,0 +1,1 @@
+"""How the subject's process is started, limited, listened to and ended."""

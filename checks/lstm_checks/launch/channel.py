@@ -1,0 +1,36 @@
+"""What a judge needs of a channel to a subject, and what happens when the subject stops."""
+
+from typing import Any, Literal, Protocol
+
+
+class Halted(BaseException):
+    """The subject does not go on. It is no Exception, so that nothing takes it for a result.
+
+    Attributes:
+        kind: "timeout" or "error".
+        text: what happened, as the end of a sentence: "did not return within 10 s".
+        fix: how to fix it, where that can be said.
+    """
+
+    def __init__(self, kind: Literal["error", "timeout"], text: str, fix: str = "") -> None:
+        super().__init__(text)
+        self.kind = kind
+        self.text = text
+        self.fix = fix
+
+
+class Channel(Protocol):
+    """Where requests go: a process of the subject's own, or this process. Use it with `with`."""
+
+    def ask(self, request: dict[str, Any], seconds: float, most: int) -> Any:
+        """The reply to a request, within seconds and with at most `most` bytes of arrays.
+
+        Raises:
+            Halted: there is none.
+        """
+
+    def output(self) -> tuple[str, str]:
+        """What the subject wrote to stdout and to stderr: the beginning of each."""
+
+    def close(self) -> None:
+        """End the subject and everything that it started. A second call does nothing."""

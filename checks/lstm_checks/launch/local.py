@@ -1,0 +1,124 @@
+"""A subject in this very process: for classes that exist nowhere else, and for debugging."""
+
+import ctypes
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+from lstm_checks.launch.channel import Halted
+from lstm_checks.worker.host import Host
+from lstm_checks.worker.wire import BadFrame, pack, unpack
+
+
+class Local:
+    """Answers as the subject's own process would: the same frames, so the same behaviour.
+
+    Args:
+        target: a class or module at hand, which then takes the place of loading a file.
+    """
+
+    def __init__(self, target: Any = None) -> None:
+        self._host = Host(target, shares_process=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def ask(self, request: dict[str, Any], seconds: float, most: int) -> Any:
+        """The reply to a request; see `Process.ask`. An endless loop in Python code is ended.
+
+        Raises:
+            Halted: time is up, or the reply cannot cross.
+        """
+        try:
+            with warnings.catch_warnings(), _time_limit(seconds):
+                # A test session that makes errors of warnings must not do so to the subject.
+                warnings.simplefilter("ignore")
+                reply = self._host.answer(_crossed(request | {"most": most}, 1 << 40))
+            return _crossed(reply, most)
+        except _TimeUp:
+            raise Halted("timeout", f"did not return within {seconds:g} s") from None
+        except (BadFrame, TypeError) as error:
+            raise Halted("error", f"gave a result that cannot be read ({error})") from None
+
+    def output(self) -> tuple[str, str]:
+        return "", ""
+
+    def close(self) -> None:
+        return None
+
+
+class _TimeUp(BaseException):
+    """Raised inside the subject's code when its time is up."""
+
+
+@contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Raise `_TimeUp` in this thread after a time, and again where the subject catches it."""
+    if threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer"):
+        with _by_signal(seconds):
+            yield
+    else:
+        with _by_thread(seconds):
+            yield
+
+
+@contextmanager
+def _by_signal(seconds: float) -> Iterator[None]:
+    def ring(*_: object) -> None:
+        raise _TimeUp
+
+    before = signal.signal(signal.SIGALRM, ring)
+    begun = time.monotonic()
+    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, 0.2)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        if left:  # a timer that somebody else set, pytest-timeout for one, goes on
+            signal.setitimer(
+                signal.ITIMER_REAL, max(0.001, left - (time.monotonic() - begun)), interval
+            )
+
+
+@contextmanager
+def _by_thread(seconds: float) -> Iterator[None]:
+    """For threads other than the main one, which get no signals: interrupts Python code only."""
+    thread = threading.get_ident()
+    done = threading.Event()
+
+    def ring() -> None:
+        wait = seconds
+        while not done.wait(wait):
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                ctypes.c_ulong(thread), ctypes.py_object(_TimeUp)
+            )
+            wait = 0.2
+
+    watch = threading.Thread(target=ring, daemon=True)
+    watch.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watch.join()
+
+
+def _crossed(value: Any, most: int) -> Any:
+    """A value as it comes out at the other end of a channel."""
+    frame = memoryview(pack(value))
+    position = 0
+
+    def read(count: int) -> bytes:
+        nonlocal position
+        position += count
+        return bytes(frame[position - count : position])
+
+    return unpack(read, most)

@@ -1,0 +1,194 @@
+"""Writes the script that reproduces a finding with NumPy and the subject alone, without the kit.
+
+Whatever comes from the subject (its name, its weights' names, what it said) stands in the script as
+a Python literal or as an identifier, never as code.
+"""
+
+import keyword
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import lstm_checks.adapters
+from lstm_checks.engine.outcome import Loaded, Outcome, Result
+from lstm_checks.findings import Array, Call, Finding
+from lstm_checks.subjects.conventions import GATES, Conventions
+from lstm_checks.subjects.source import Source
+from lstm_checks.words import figures, sentence
+
+HEAD = '''\
+"""Reproduces one finding of lstm-checks; it needs NumPy and the subject alone."""
+
+import sys
+
+import numpy as np
+'''
+FROM_FILE = """\
+import importlib.util
+
+spec = importlib.util.spec_from_file_location("lstm_subject", {source})
+module = importlib.util.module_from_spec(spec)
+sys.modules["lstm_subject"] = module
+sys.path.append({folder})
+spec.loader.exec_module(module)
+"""
+FROM_NAME = """\
+import importlib
+
+module = importlib.import_module({source})
+"""
+
+
+def script(outcome: Outcome, result: Result) -> str:
+    """A Python script that makes the calls which led to a finding, and shows what came of them.
+
+    It is "" where there is nothing to reproduce: the law holds, or no call was made.
+    """
+    finding, loaded = result.finding, outcome.loaded
+    if finding is None or loaded is None or not finding.calls:
+        return ""
+    lines = [HEAD, _loading(outcome.source, loaded)]
+    keys = list(dict.fromkeys(call.instance for call in finding.calls))
+    names = {key: f"lstm{k}" if len(keys) > 1 else "lstm" for k, key in enumerate(keys)}
+    for call in finding.calls:
+        lines += _call(call, names[call.instance], loaded.conventions)
+    lines += ["", f"print({sentence(finding.what)!a})"]
+    lines += _comparison(loaded.conventions, finding)
+    return "\n".join(lines) + "\n"
+
+
+def _loading(source: Source, loaded: Loaded) -> str:
+    if source.is_file:
+        path = Path(source.source).resolve()
+        text = FROM_FILE.format(source=ascii(str(path)), folder=ascii(str(path.parent)))
+    elif source.source:
+        text = FROM_NAME.format(source=ascii(source.source))
+    else:
+        return "LSTM = ...  # put your class here\n"
+    target = "module"
+    for part in loaded.name.split(".") if loaded.name else []:
+        target = _attribute(target, part)
+    if loaded.adapter == "native":
+        return text + f"LSTM = {target}\n"
+    folder = Path(lstm_checks.adapters.__file__).parent
+    adapter = Path(loaded.adapter) if source.adapter_is_file else folder / f"{loaded.adapter}.py"
+    return f"{text}\n{adapter.read_text(encoding='utf-8')}\n\nLSTM = adapt({target})\n"
+
+
+def _attribute(of: str, name: str) -> str:
+    """Python for an attribute, whatever its name."""
+    if name.isascii() and name.isidentifier() and not keyword.iskeyword(name):
+        return f"{of}.{name}"
+    return f"getattr({of}, {name!a})"
+
+
+def _call(call: Call, instance: str, conventions: Conventions) -> list[str]:
+    given = call.given
+    hc = conventions.state_order
+    if call.do == "create":
+        options = ", stateful=True" if given["stateful"] else ""
+        made = f"{instance} = LSTM({given['input_size']}, {given['hidden_size']}{options})"
+        return [made, *_writes(instance, given)]
+    if call.do == "write":
+        return _writes(instance, given)
+    if call.do == "reset":
+        return [f"{instance}.reset_state()"]
+    if call.do == "forward":
+        arrays = {"x": given["x"], **_pair(given["state"], [f"{letter}0" for letter in hc])}
+        arguments = _arguments("x", given["state"], [f"{letter}0" for letter in hc])
+        result = f"y, ({', '.join(hc)})"
+        return [*_named(arrays, given), f"{result} = {instance}.forward({arguments})"]
+    if call.do == "backward":
+        upstream = [f"d{letter}" for letter in hc]
+        arrays = {"dy": given["dy"], **_pair(given["dstate"], upstream)}
+        result = f"dx, ({', '.join(f'd{letter}0' for letter in hc)})"
+        arguments = _arguments("dy", given["dstate"], upstream)
+        return [
+            *_named(arrays, given),
+            f"{result} = {instance}.backward({arguments})",
+            f"grads = {instance}.grads",
+        ]
+    if call.do == "step":
+        arrays = {"x": given["x"], "h0": given["h"], "c0": given["c"]}
+        return [*_named(arrays, given), f"h, c = {instance}.step(x, h0, c0)"]
+    if call.do == "step_backward":
+        arrays = {"dh": given["dh"], "dc": given["dc"]}
+        result = f"dx, dh0, dc0 = {instance}.step_backward(dh, dc)"
+        return [*_named(arrays, given), result, f"grads = {instance}.grads"]
+    return []  # reading weights or earlier results: nothing that the subject does
+
+
+def _pair(pair: list[Any] | None, names: list[str]) -> dict[str, Any]:
+    return {} if pair is None else dict(zip(names, pair, strict=True))
+
+
+def _arguments(first: str, pair: list[Any] | None, names: list[str]) -> str:
+    return first if pair is None else f"{first}, ({', '.join(names)})"
+
+
+def _named(arrays: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{name} = {'None' if array is None else _laid_out(_literal(array), given)}"
+        for name, array in arrays.items()
+    ]
+
+
+def _writes(instance: str, given: Mapping[str, Any]) -> list[str]:
+    form = "{}.params[{}] = {}" if given.get("has_params", True) else "setattr({}, {}, {})"
+    weights = given["weights"].items()
+    return [form.format(instance, ascii(name), _literal(array)) for name, array in weights]
+
+
+def _laid_out(literal: str, given: Mapping[str, Any]) -> str:
+    layout = given.get("layout", "C")
+    if layout == "F":
+        return f"np.asfortranarray({literal})"
+    return f"np.repeat({literal}, 2, axis=-1)[..., ::2]" if layout == "strided" else literal
+
+
+def _literal(array: Array) -> str:
+    dtype = "" if array.dtype == np.float64 else f", dtype=np.{array.dtype}"
+    if not array.any():
+        return f"np.zeros({array.shape}{dtype})"
+    return f"np.array({array.tolist()}{dtype})"
+
+
+def _comparison(conventions: Conventions, finding: Finding) -> list[str]:
+    """The lines that show the first wrong element, where the last call gave it."""
+    place = finding.place
+    if place is None or finding.expected is None or finding.got is None:
+        return []
+    array = finding.returned.get(place.array)
+    inside = array is not None and all(k < n for k, n in zip(place.index, array.shape, strict=True))
+    if array is None or not inside or float(array[place.index]) != finding.got:
+        return [f"print({figures(finding)!a})"]
+    got = _element(conventions, place.array, place.index, array.shape)
+    expected = f"'expected', {finding.expected!r}, 'got', {got}"
+    return [f"print({place.words!a}, {expected})"]
+
+
+def _element(
+    conventions: Conventions, name: str, index: tuple[int, ...], shape: tuple[int, ...]
+) -> str:
+    """An element of a native array, as Python in the subject's layout."""
+    if name in ("y", "dx"):
+        n, t, k = index
+        return f"{name}[{n}, {t}, {k}]" if conventions.batch_first else f"{name}[{t}, {n}, {k}]"
+    if name in ("h", "c", "dh0", "dc0"):
+        return f"{name}[{index[0]}, {index[1]}]"
+    which = {"dW": "W", "dU": "U"}.get(name, "b")
+    hidden = shape[-1] // 4
+    gate, unit = divmod(index[-1], hidden)
+    block = conventions.gate_order.index(GATES[gate])
+    names = conventions.weight_names(which)
+    own = f"grads[{names[0]!a}]" if which != "b" else name
+    column = block * hidden + unit
+    if len(names) == 4:
+        own, column = f"grads[{names[block]!a}]", unit
+    if which == "b":
+        return f"np.ravel({own})[{column}]"
+    row = index[0]
+    inner = f"{row}, {column}" if conventions.weights == "in_out" else f"{column}, {row}"
+    return f"{own}[{inner}]"

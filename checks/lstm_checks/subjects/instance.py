@@ -1,0 +1,324 @@
+"""One instance of a subject, driven with native arrays: every array here is in the native layout.
+
+Whatever comes back is checked for its form (a tuple of arrays of the right shapes), so that laws
+deal with numbers only.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from lstm_checks.findings import Array, Breach, Call, quoted
+from lstm_checks.subjects import replies
+from lstm_checks.subjects.contract import BACKWARD, FORWARD, Gradients, Output, State
+from lstm_checks.subjects.conventions import Conventions
+from lstm_checks.subjects.replies import Returned
+from lstm_checks.subjects.returned import array_of, is_nothing, kind_of, listed, pair, present
+
+NUMBER = 16  # bytes of the largest number that crosses
+ROOM = 4  # how many times what was asked for a reply may hold
+
+
+class Asked(Protocol):
+    """What an instance needs of its subject."""
+
+    conventions: Conventions
+    calls: list[Call]
+    returned: dict[str, Array]
+
+    def ask(
+        self, do: str, key: int, parse: Callable[[Any], Any], most: int, **given: Any
+    ) -> Any: ...
+    def offers(self, capability: str) -> bool: ...
+
+
+class Instance:
+    """One instance of the subject.
+
+    Args:
+        subject: the subject.
+        key: the instance's number in the subject's process.
+        params: native weights W (D, 4H), U (H, 4H), b (4H,).
+        stateful: make it stateful.
+
+    Attributes:
+        D, H: its input and hidden size.
+        found: what its weights were before they were written, by the subject's names.
+    """
+
+    def __init__(
+        self, subject: Asked, key: int, params: Mapping[str, Array], stateful: bool
+    ) -> None:
+        self._subject = subject
+        self._key = key
+        self.D, self.H = params["W"].shape[0], params["U"].shape[0]
+        self._N = self._T = 0
+        self._names: tuple[str, ...] | None = None
+        conventions = subject.conventions
+        weights = conventions.weights_out(params)
+        made = self._ask(
+            "create",
+            replies.created,
+            input_size=self.D,
+            hidden_size=self.H,
+            stateful=stateful,
+            weights=weights,
+        )
+        self._names, self._has_params, self.found = made.names, made.has_params, made.found
+        self._mark_call()
+        self._shapes = {
+            name: array.shape for name, array in self.found.items() if isinstance(array, np.ndarray)
+        }
+        again = conventions.weights_out(params, self._names)
+        fitted = {name: self._fitted(name, array) for name, array in again.items()}
+        if set(again) != set(weights) or any(fitted[n].shape != again[n].shape for n in again):
+            self.write(params)
+
+    def _ask(self, do: str, parse: Callable[[Any], Any], **given: Any) -> Any:
+        """A request whose reply holds at most a few times the arrays of a call of this size."""
+        N, T, D, H = self._N, self._T, self.D, self.H
+        numbers = N * T * (D + H) + 4 * N * H + 4 * H * (D + H + 2)
+        most = 4096 + ROOM * NUMBER * numbers
+        return self._subject.ask(do, self._key, parse, most, **given)
+
+    def _mark_call(self) -> None:
+        """Note with the last call how weights are written: the reproducing script needs it."""
+        last = self._subject.calls[-1]
+        given = {**last.given, "has_params": self._has_params}
+        self._subject.calls[-1] = Call(last.do, last.instance, given)
+
+    # Weights -----------------------------------------------------------------------------------
+
+    def _fitted(self, name: str, array: Array) -> Array:
+        """A bias in the subject's own shape where that is a row or a column, (1, 4H) or (4H, 1)."""
+        shape = self._shapes.get(name)
+        if array.ndim == 1 and shape in ((1, array.size), (array.size, 1)):
+            return array.reshape(shape)
+        return array
+
+    def write(self, params: Mapping[str, Array]) -> None:
+        """Write native weights into the instance."""
+        self._write(self._subject.conventions.weights_out(params, self._names))
+
+    def write_negated(self, params: Mapping[str, Array], name: str) -> None:
+        """Write native weights, the one array that the subject calls by this name negated."""
+        weights = self._subject.conventions.weights_out(params, self._names)
+        self._write(weights | {name: -weights[name]})
+
+    def _write(self, weights: dict[str, Array]) -> None:
+        fitted = {name: self._fitted(name, array) for name, array in weights.items()}
+        self._ask("write", lambda _: None, weights=fitted)
+        self._mark_call()
+
+    def weight_names(self, which: str) -> tuple[str, ...]:
+        """The subject's names for "W", "U" or "b"."""
+        return self._subject.conventions.weight_names(which, self._names)
+
+    def read(self) -> dict[str, Any]:
+        """The subject's weights as they are now, in its own layout, by its own names."""
+        names = [name for which in ("W", "U", "b") for name in self.weight_names(which)]
+        found: dict[str, Any] = self._ask("read", replies.weights, names=names)
+        return found
+
+    # Calls -------------------------------------------------------------------------------------
+
+    def reset(self) -> None:
+        """Call reset_state()."""
+        self._ask("reset", lambda _: None)
+
+    def forward(
+        self,
+        x: Array,
+        state: State | None = None,
+        *,
+        layout: str = "C",
+        report_inputs: bool = False,
+    ) -> Output:
+        """y and the final state for x (N, T, D) from (h, c), each (N, H), or from none given.
+
+        Args:
+            x: the inputs.
+            state: the initial (h, c); None leaves the argument out.
+            layout: how the arguments lie in memory: "C", "F" (Fortran) or "strided".
+            report_inputs: give the arguments back as they are after the call.
+
+        Raises:
+            Breach: what comes back is not y (N, T, H), (h, c) each (N, H).
+        """
+        conventions = self._subject.conventions
+        self._N, self._T = x.shape[:2]
+        given = None if state is None else self._state_out(state, "initial_h", "initial_c")
+        got = self._ask(
+            "forward",
+            replies.returned,
+            x=conventions.sequence(x),
+            state=given,
+            layout=layout,
+            report_inputs=report_inputs,
+        )
+        y, h, c = self._parsed_forward(got)
+        self._subject.returned = present(y=y, h=h, c=c)
+        return Output(y, h, c, got.inputs)
+
+    def backward(
+        self,
+        dy: Array,
+        dstate: State | None = None,
+        *,
+        layout: str = "C",
+        report_inputs: bool = False,
+    ) -> Gradients:
+        """The gradients of the last forward from dy (N, T, H) and, where given, (dh, dc).
+
+        Raises:
+            Breach: what comes back is not dx, (dh0, dc0), with grads as params.
+        """
+        got = self._ask(
+            "backward",
+            replies.returned,
+            dy=self._subject.conventions.sequence(dy),
+            dstate=None if dstate is None else self._state_out(dstate, "final_h", "final_c"),
+            layout=layout,
+            report_inputs=report_inputs,
+        )
+        dx, dh0, dc0 = self._parsed_backward(got)
+        found = self._gradients(dx, dh0, dc0, got)
+        self._subject.returned = found.arrays()
+        return found
+
+    def step(self, x: Array, h: Array, c: Array) -> tuple[Array, Array | None]:
+        """One step from x (N, D), h, c (N, H): by the subject's own step, or by forward at T = 1.
+
+        Where no initial state is offered, and there is no step function, h and c are not used.
+        """
+        self._N, self._T = x.shape[0], 1
+        if not self._subject.offers("step"):
+            out = self.forward(x[:, None], (h, c))
+            return out.y[:, 0], out.c
+        result = self._ask("step", replies.returned, x=x, h=h, c=c).result
+        _not_nothing(result, "the step function", "It returns the next h and the next c.")
+        parts = pair(result)
+        if parts is None:
+            raise Breach(f"the step function returned {kind_of(result)}", "Return next_h, next_c.")
+        next_h = array_of(parts[0], "the next h of the step function", h.shape, ("N", "H"))
+        next_c = array_of(parts[1], "the next c of the step function", c.shape, ("N", "H"))
+        self._subject.returned = {"h": next_h, "c": next_c}
+        return next_h, next_c
+
+    def step_backward(self, dh: Array, dc: Array) -> Gradients:
+        """The gradients of the last `step` from dh and dc, each (N, H); dx is (N, 1, D)."""
+        got = self._ask("step_backward", replies.returned, dh=dh, dc=dc)
+        form = "It returns dx, dprev_h, dprev_c and the gradients of the weights."
+        _not_nothing(got.result, "the backward step function", form)
+        if not isinstance(got.result, tuple) or len(got.result) != 3:
+            raise Breach(f"the backward step function returned {kind_of(got.result)}", form)
+        dx, dh0, dc0 = got.result
+        return self._gradients(
+            array_of(dx, "the step's dx", (dh.shape[0], self.D), ("N", "D"))[:, None],
+            array_of(dh0, "the step's dprev_h", dh.shape, ("N", "H")),
+            array_of(dc0, "the step's dprev_c", dc.shape, ("N", "H")),
+            got,
+        )
+
+    def recalled_forward(self, back: int) -> Output:
+        """The result of an earlier forward, as its arrays are now; 0 is the last call."""
+        return Output(*self._parsed_forward(self._recall(back)))
+
+    def recalled_backward(self, back: int) -> tuple[Array, Array | None, Array | None]:
+        """dx, dh0 and dc0 of an earlier backward, as its arrays are now; 0 is the last call."""
+        return self._parsed_backward(self._recall(back))
+
+    def _recall(self, back: int) -> Returned:
+        found: Returned = self._ask("recall", replies.returned, back=back)
+        return found
+
+    # What a call returned ----------------------------------------------------------------------
+
+    def _state_out(self, state: State, *needs: str) -> list[Any]:
+        """A native pair in the subject's order, None for a part that it does not take."""
+        offers = self._subject.offers
+        return self._subject.conventions.pair(
+            *(part if offers(need) else None for part, need in zip(state, needs, strict=True))
+        )
+
+    def _parsed_forward(self, got: Returned) -> tuple[Array, Array | None, Array | None]:
+        _not_nothing(got.result, "forward", FORWARD)
+        first, state = self._sequence_and_pair(got, "forward", "y, (h, c)")
+        y = self._sequence(first, "y", "H", self.H)
+        h, c = self._subject.conventions.pair(*state)
+        return (
+            y,
+            self._state_in(h, "the final hidden state h", "final_h"),
+            self._state_in(c, "the final cell state c", "final_c"),
+        )
+
+    def _parsed_backward(self, got: Returned) -> tuple[Array, Array | None, Array | None]:
+        _not_nothing(got.result, "backward", BACKWARD)
+        first, state = self._sequence_and_pair(got, "backward", "dx, (dh0, dc0)")
+        dx = self._sequence(first, "dx", "D", self.D)
+        dh0, dc0 = self._subject.conventions.pair(*state)
+        return (
+            dx,
+            self._state_in(dh0, "dh0", "initial_h"),
+            self._state_in(dc0, "dc0", "initial_c"),
+        )
+
+    def _sequence_and_pair(self, got: Returned, method: str, form: str) -> tuple[Any, Any]:
+        parts = pair(got.result)
+        state = pair(parts[1]) if parts is not None else None
+        if parts is None or state is None:
+            raise Breach(f"{method} returned {kind_of(got.result)}", f"Return {form}.")
+        return parts[0], state
+
+    def _sequence(self, value: Any, name: str, letter: str, size: int) -> Array:
+        conventions = self._subject.conventions
+        shape, axes = (self._N, self._T, size), ("N", "T", letter)
+        if not conventions.batch_first:
+            shape, axes = (self._T, self._N, size), ("T", "N", letter)
+        return conventions.sequence(array_of(value, name, shape, axes))
+
+    def _state_in(self, value: Any, name: str, capability: str) -> Array | None:
+        if not self._subject.offers(capability):
+            return None
+        return array_of(value, name, (self._N, self.H), ("N", "H"))
+
+    def _gradients(
+        self, dx: Array, dh0: Array | None, dc0: Array | None, got: Returned
+    ) -> Gradients:
+        if not isinstance(got.grads, dict):
+            raise Breach(
+                f"after backward, grads is {kind_of(got.grads)}",
+                "Make grads a dict with the keys and shapes of params.",
+            )
+        weights = {which: self._weight_gradients(which, got.grads) for which in ("W", "U", "b")}
+        dW, dU = (next(iter(weights[which].values())) for which in ("W", "U"))
+        return Gradients(dx, dh0, dc0, dW, dU, weights["b"], got.inputs)
+
+    def _weight_gradients(self, which: str, given: Mapping[str, Any]) -> dict[str, Array]:
+        conventions = self._subject.conventions
+        names = self.weight_names(which)
+        shape = conventions.shape_out(which, self.D, self.H, per_gate=len(names) == 4)
+        axes: tuple[str, ...] = ()
+        if which != "b" and len(names) != 4:
+            axes = ({"W": "D", "U": "H"}[which], "4H")
+            axes = axes if conventions.weights == "in_out" else axes[::-1]
+        arrays = {}
+        for name in names:
+            if name not in given:
+                raise Breach(
+                    f"after backward, grads has no {quoted(name)}; its keys are {listed(given)}",
+                    "Give grads the keys of params.",
+                )
+            own = self._shapes.get(name, shape)
+            flat = which == "b" and sorted(own) in ([1, shape[0]], [shape[0], 1])
+            found = array_of(
+                given[name], f"grads[{quoted(name)}]", own if flat else shape, () if flat else axes
+            )
+            arrays[name] = found.reshape(shape)
+        return conventions.weights_in(which, arrays, self._names)
+
+
+def _not_nothing(result: Any, called: str, form: str) -> None:
+    if is_nothing(result):
+        raise Breach(f"not attempted: {called} returns None, as if it were not written yet", form)

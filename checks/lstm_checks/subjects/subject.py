@@ -1,0 +1,171 @@
+"""The judge's handle on a subject: loaded over a channel, asked over it, within its limits."""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import lstm_checks.adapters
+from lstm_checks.findings import Array, Breach, Call
+from lstm_checks.launch.channel import Channel, Halted
+from lstm_checks.launch.limits import Limits
+from lstm_checks.subjects import replies
+from lstm_checks.subjects.contract import CAPABILITIES
+from lstm_checks.subjects.conventions import BadConvention, Conventions
+from lstm_checks.subjects.exceptions import finding_of
+from lstm_checks.subjects.instance import Instance
+from lstm_checks.subjects.replies import BadReply, Failure, Loaded
+from lstm_checks.subjects.source import Source
+
+ADAPTERS_FOLDER = Path(lstm_checks.adapters.__file__).parent
+SMALL = 1 << 16  # bytes of arrays that a reply may hold where none are asked for
+T = TypeVar("T")
+CALLED = {"create": "__init__", "reset": "reset_state"}
+
+
+class Subject:
+    """The implementation under check, loaded.
+
+    Attributes:
+        name, adapter: what was found in the file, and what drives it.
+        conventions: its layout.
+        notes: what is worth telling of how it was read.
+        not_offered: the capabilities that it lacks, each with the reason.
+        calls: the calls since `begin`; what a failure is reproduced by.
+        returned: what the last call returned, native arrays by name.
+    """
+
+    def __init__(self, channel: Channel, limits: Limits, facts: Loaded) -> None:
+        self._channel = channel
+        self._limits = limits
+        self._deadline = time.monotonic() + limits.run
+        self._count = 0
+        self._fresh = True
+        self.calls: list[Call] = []
+        self.returned: dict[str, Array] = {}
+        self.name = facts.name
+        self.adapter = facts.adapter
+        self.signatures = facts.signatures
+        self.methods = facts.methods
+        try:
+            self.conventions, self.notes = Conventions.parse(facts.declared, facts.attributes)
+        except BadConvention as error:
+            raise Breach(f"it declares a convention that has no meaning: {error}") from None
+        self.not_offered = self._lacking(facts.not_offered)
+
+    @classmethod
+    def load(cls, channel: Channel, source: Source, limits: Limits) -> "Subject":
+        """Load a subject over a channel.
+
+        Raises:
+            Breach: it cannot be loaded, or what is there is no LSTM.
+            Halted: its process ended or ran out of time.
+        """
+        request = {"do": "load", "with": vars(source) | {"adapters": str(ADAPTERS_FOLDER)}}
+        try:
+            reply = channel.ask(request, limits.load, SMALL)
+        except Halted as halted:
+            halted.text = f"importing it {halted.text}"
+            raise
+        return cls(channel, limits, _read(reply, "load", replies.loaded))
+
+    def _lacking(self, declared: Mapping[str, str]) -> dict[str, str]:
+        lacking = {key: why for key, why in declared.items() if key in CAPABILITIES}
+        init = self.signatures.get("__init__")
+        if init is not None and not {"stateful", "*"} & set(init):
+            lacking.setdefault("stateful", CAPABILITIES["stateful"])
+        if (
+            "*" in (init or ())
+            and "stateful" not in (init or ())
+            and "reset_state" not in self.methods
+        ):
+            lacking.setdefault("stateful", "it has no method reset_state")
+        for method in ("backward", "step", "step_backward"):
+            if method not in self.methods:
+                lacking.setdefault(method, CAPABILITIES[method])
+        if self.conventions.biases == 0:
+            lacking["bias"] = CAPABILITIES["bias"]
+        return lacking
+
+    def offers(self, capability: str) -> bool:
+        return capability not in self.not_offered
+
+    def takes_cell(self) -> bool:
+        """Whether one step can be given a cell state, by forward or by a step function."""
+        return self.offers("initial_c") or self.offers("step")
+
+    def begin(self) -> None:
+        """Start an example: earlier instances are dropped with the next one that is made."""
+        self._fresh = True
+        self.calls = []
+
+    def seconds_left(self) -> float:
+        """What is left of the run's time limit."""
+        return self._deadline - time.monotonic()
+
+    def reloaded(self, channel: Channel, source: Source) -> "Subject":
+        """The same subject over another channel, with what is left of the time.
+
+        Raises:
+            Breach, Halted: as `load`.
+        """
+        subject = Subject.load(channel, source, self._limits)
+        subject._deadline = self._deadline
+        return subject
+
+    def instance(self, params: Mapping[str, Array], *, stateful: bool = False) -> Instance:
+        """A new instance with native weights W (D, 4H), U (H, 4H), b (4H,) written into it."""
+        self._count += 1
+        return Instance(self, self._count, params, stateful)
+
+    def ask(
+        self, do: str, key: int, parse: Callable[[Any], T], most: int = SMALL, **given: Any
+    ) -> T:
+        """One request about an instance; see `worker.host`.
+
+        Args:
+            do: what to do.
+            key: the instance's number.
+            parse: reads the reply.
+            most: how many bytes of arrays the reply may hold.
+            given: the request's arguments.
+
+        Raises:
+            Breach: the subject's code raised.
+            Halted: its process ended or ran out of time.
+        """
+        if do == "create":
+            given["fresh"], self._fresh = self._fresh, False
+        self.calls.append(Call(do, key, given))
+        self.returned = {}
+        left = self.seconds_left()
+        if left <= 0:
+            raise self._late()
+        request = {"do": do, "with": {"key": key, **given}}
+        called = CALLED.get(do, do)
+        try:
+            reply = self._channel.ask(request, min(self._limits.call, left), most)
+        except Halted as halted:
+            if halted.kind == "timeout" and self.seconds_left() <= 0:
+                raise self._late() from None
+            halted.text = f"{called} {halted.text}"
+            raise
+        return _read(reply, called, parse)
+
+    def _late(self) -> Halted:
+        return Halted(
+            "timeout",
+            f"the laws took more than {self._limits.run:g} s in all",
+            "Check at a lower level, or raise --time-limit.",
+        )
+
+
+def _read(reply: Any, called: str, parse: Callable[[Any], T]) -> T:
+    """A reply's value; an exception of the subject's becomes a `Breach` in words."""
+    try:
+        value = replies.outcome(reply)
+        if not isinstance(value, Failure):
+            return parse(value)
+    except BadReply:
+        raise Halted("error", f"{called} left a reply that the kit cannot read") from None
+    raise Breach(finding_of(value, called))

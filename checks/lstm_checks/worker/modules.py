@@ -1,0 +1,81 @@
+"""Loads modules in the process that runs them: the subject's, and adapters."""
+
+import importlib
+import inspect
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from .detect import NoSubject
+from .encode import text, type_name
+
+MODULE_NAME = "lstm_subject"
+
+
+def load_module(source: str, is_file: bool, name: str = MODULE_NAME) -> ModuleType:
+    """The module that a file holds, or that an importable name means.
+
+    A file's folder goes to the end of the path, so that its neighbours can be imported and none
+    of them can take the place of an installed package.
+
+    Raises:
+        SyntaxError, UnicodeDecodeError: the file is not valid Python 3.
+        Exception: whatever the module's own code raises.
+    """
+    if not is_file:
+        sys.path.append(str(Path.cwd()))
+        return importlib.import_module(source)
+    path = Path(source)
+    try:
+        code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+    except ValueError as error:  # null bytes
+        if isinstance(error, UnicodeDecodeError):
+            raise
+        raise SyntaxError(str(error), (str(path), 1, 0, "")) from error
+    module = ModuleType(name)
+    module.__file__ = str(path)
+    sys.modules[name] = module
+    sys.path.append(str(path.parent))
+    exec(code, vars(module))
+    return module
+
+
+def adapted(adapter: str, is_file: bool, folder: str, target: Any) -> Any:
+    """The class in the native contract that an adapter makes of the target.
+
+    Args:
+        adapter: the name of a bundled adapter, or a file of the user's own.
+        is_file: which of the two.
+        folder: where the bundled adapters lie.
+        target: what FILE[:NAME] names.
+
+    Raises:
+        NoSubject: there is no such adapter, or one of the user's own is at fault.
+        Exception: whatever the subject's own code raises under a bundled adapter.
+    """
+    if not is_file:
+        path = Path(folder) / f"{adapter}.py"
+        if not adapter.isidentifier() or not path.is_file():
+            raise NoSubject(f"there is no adapter {adapter!r}")
+        return load_module(str(path), True, f"{MODULE_NAME}_adapter").adapt(target)
+    file = Path(adapter).name
+    try:
+        module = load_module(str(Path(adapter).resolve()), True, f"{MODULE_NAME}_adapter")
+        if not callable(getattr(module, "adapt", None)):
+            raise NoSubject(f"the adapter {file} has no function adapt(target)")
+        made = module.adapt(target)
+    except NoSubject:
+        raise
+    except SyntaxError as error:
+        raise NoSubject(
+            f"the adapter {file} is not valid Python: {error.msg} (line {error.lineno})"
+        ) from None
+    except BaseException as error:
+        raise NoSubject(
+            f"the adapter {file} raised {type_name(type(error))}: {text(error, 300)}"
+        ) from None
+    if not inspect.isclass(made):
+        kind = "None" if made is None else f"a {type_name(type(made))}"
+        raise NoSubject(f"adapt(target) of the adapter {file} returned {kind}; it must be a class")
+    return made

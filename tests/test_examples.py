@@ -93,8 +93,14 @@ def reverse_strings(text):
 
 
 SHOWS = (
-    memory_demo, memory_extensions, hochreiter, airline, sine, characters, reverse_strings
-)  # fmt: skip
+    memory_demo,
+    memory_extensions,
+    hochreiter,
+    airline,
+    sine,
+    characters,
+    reverse_strings,
+)
 
 
 @pytest.mark.parametrize("shows", SHOWS, ids=lambda shows: shows.__name__)

@@ -51,9 +51,13 @@ def assert_like_unrolled(layer: LSTM, x: Array, dy: Array, seed: int) -> None:
 
 
 @given(
-    st.integers(1, 40), st.integers(1, 9), st.integers(1, 30), st.integers(1, 40), dtypes,
+    st.integers(1, 40),
+    st.integers(1, 9),
+    st.integers(1, 30),
+    st.integers(1, 40),
+    dtypes,
     st.integers(0, 2**32 - 1),
-)  # fmt: skip
+)
 @example(7, 9, 3, 5, np.dtype(np.float32), 0)  # one row too few to copy the weights
 @example(8, 8, 3, 5, np.dtype(np.float32), 0)  # just enough
 @settings(deadline=None, database=None, max_examples=60)

@@ -108,7 +108,9 @@ def main():
     )
     year = passengers[:-12] - passengers[12:]
     cut = split - 12
-    rows.append(("naive: a year before", f"{rmse(year[:cut]):.1f}", f"{rmse(year[cut:]):.1f}", ""))
+    rows.append(
+        ("naive: last year's value", f"{rmse(year[:cut]):.1f}", f"{rmse(year[cut:]):.1f}", "")
+    )
     title = f"Airline passengers, RMSE in thousands; {epochs} epochs, mean of {seeds} seeds"
     show_table(title, ("forecast", "train", "test", "test, all seeds"), rows)
 

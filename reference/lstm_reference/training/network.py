@@ -108,9 +108,9 @@ class Sequential:
             y: targets, in the shape of the output.
             batch_size: samples per update.
             epochs: how often each sample is used.
-            shuffle: use the samples in a new random order in each epoch. None stands for true,
-                but for false in a stateful network, where row i of a batch continues row i of the
-                previous batch.
+            shuffle: use the samples in a new random order in each epoch. By default this is done
+                unless the network is stateful, because there row i of a batch continues row i of
+                the previous batch.
             progress: show a progress bar on stderr.
 
         Returns:

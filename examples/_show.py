@@ -1,4 +1,4 @@
-"""What the examples share: command line, progress bar, all cores, a table, a plot saved as PNG."""
+"""Helpers for the examples: command line, progress bar, processes, tables, plots as PNG files."""
 
 import argparse
 import os
@@ -8,54 +8,56 @@ from pathlib import Path
 try:
     import matplotlib.pyplot as plt
 except ImportError:
-    raise SystemExit("The examples draw: pip install -c constraints.txt -e '.[examples]'") from None
+    raise SystemExit(
+        "The examples draw plots: pip install -c constraints.txt -e '.[examples]'"
+    ) from None
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-plt.switch_backend("Agg")  # plots are files; no screen is needed
+plt.switch_backend("Agg")  # plots are written to files, so that no screen is needed
 PLOTS = Path(__file__).parent / "plots"
 
 
 def is_quick(description):
-    """Read the command line, which has one option: --quick, for a smaller run."""
+    """Whether the command line has --quick, its only option, for a smaller run."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--quick", action="store_true", help="a smaller run, of seconds")
+    parser.add_argument("--quick", action="store_true", help="a smaller run that takes seconds")
     return parser.parse_args().quick
 
 
 def bar(steps, description, total=None):
-    """Go through steps with a progress bar on stderr; `total` where they have no length."""
+    """Iterate over the steps with a progress bar on stderr; `total` is their number if unknown."""
     console = Console(stderr=True)
     return track(steps, description=description, total=total, console=console, transient=True)
 
 
 def on_all_cores(function, jobs, description):
-    """[function(*job) for job in jobs], in processes, as many as there are cores; with a bar."""
+    """[function(*job) for job in jobs], in one process per core, with a progress bar."""
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         results = pool.map(function, *zip(*jobs, strict=True))
         return list(bar(results, description, len(jobs)))
 
 
 def show_table(title, columns, rows):
-    """Print a table; the first column is text, the others are figures."""
+    """Print a table whose first column is text and whose other columns are figures."""
     print(f"\n{title}")
     table = Table()
     for number, name in enumerate(columns):
         table.add_column(name, justify="right" if number else "left")
     for row in rows:
         table.add_row(*map(str, row))
-    # not narrower than its figures, also where the output is a pipe
+    # wide enough for the figures even if the output is a pipe
     Console(width=None if Console().is_terminal else 120).print(table)
 
 
 def new_plot(columns=1, width=8.0, height=4.0, rows=1):
-    """A figure and its axes."""
+    """A new figure and its axes."""
     return plt.subplots(rows, columns, figsize=(width, height), layout="constrained", dpi=120)
 
 
 def save_plot(figure, name, quick):
-    """Write examples/plots/NAME.png, for a quick run NAME_quick.png."""
+    """Write the figure to examples/plots/NAME.png, or NAME_quick.png for a quick run."""
     PLOTS.mkdir(exist_ok=True)
     path = PLOTS / f"{name}{'_quick' if quick else ''}.png"
     figure.savefig(path)

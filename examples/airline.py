@@ -1,22 +1,23 @@
-"""The airline passengers with a look-back of 3 and an LSTM of 4 units, beside the naive forecast.
+"""Airline passengers, with a look-back of 3 and an LSTM of 4 units, compared with naive forecasts.
 
-One step ahead, in thousands of passengers: two thirds of the twelve years to train, one third to
-test. The layouts are those that tutorials confuse: many to one (three months in, the next out) and
-many to many (each month's next), each with the state forgotten after every sample and with the
-state carried. Then 400 streams at once, which share one network: stateful, with a batch of 400,
-each step forecast before it is learned from.
+The forecast is one month ahead, in thousands of passengers. Two thirds of the twelve years are for
+training, one third for the test. The layouts are the two that tutorials confuse: many to one (three
+months in, the next one out) and many to many (for each month the next one). Each is run with the
+state reset after every sample and with the state carried on. The second part forecasts 400 streams
+at once with one stateful network and a batch of 400; each step is forecast before the network
+learns from it.
 """
 
 import numpy as np
 
+from _series import airline_passengers
 from _show import bar, is_quick, new_plot, save_plot, show_table
-from lstm_reference.data import many_to_many, many_to_one, streams
-from lstm_reference.initializers import keras_lstm
-from lstm_reference.layers import Dense, TimeDistributed
-from lstm_reference.lstm import LSTM
-from lstm_reference.network import Sequential
-from lstm_reference.optimizers import Adam
-from lstm_reference.series import airline_passengers
+from lstm_reference.cells.lstm import LSTM
+from lstm_reference.tasks.layouts import many_to_many, many_to_one, streams
+from lstm_reference.training.initializers import keras_lstm
+from lstm_reference.training.layers import Dense, TimeDistributed
+from lstm_reference.training.network import Sequential
+from lstm_reference.training.optimizers import Adam
 
 LOOK_BACK, UNITS = 3, 4
 WAYS = {
@@ -37,11 +38,11 @@ def new_network(units, sequences, stateful, rng, optimizer=None):
 
 
 def forecasts(series, split, way, epochs, rng):
-    """Forecasts of series[LOOK_BACK:], each from what came before it; trained on series[:split]."""
+    """Forecasts of series[LOOK_BACK:], each from the months before, trained on series[:split]."""
     sequences, stateful = WAYS[way]
     network = new_network(UNITS, sequences, stateful, rng)
     train = series[:split]
-    if sequences and stateful:  # the months once each, in order, three at a time
+    if sequences and stateful:  # each month once, in order, three at a time
         usable = (split - 1) // LOOK_BACK * LOOK_BACK
         pairs = streams(train[-usable - 1 : -1, None], train[-usable:, None], 1, LOOK_BACK)
         x, y = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
@@ -62,9 +63,9 @@ def rmse(errors):
 
 
 def parallel_streams(count, steps, rng, arriving=6):
-    """The root mean squared error at each arrival of six steps: of the network, of the last value.
+    """Root mean squared errors of the network and of the last value, at each arrival of six steps.
 
-    Each stream is a noisy season of 12 steps with a phase, a size and a level of its own.
+    Each stream is a noisy sine with a period of 12 steps and its own phase, amplitude and level.
     """
     phase, level = rng.uniform(0, 12, (count, 1)), rng.normal(0, 0.5, (count, 1))
     size = rng.uniform(0.5, 1.5, (count, 1))
@@ -85,7 +86,7 @@ def main():
     seeds, epochs = (2, 20) if quick else (5, 100)
     passengers = airline_passengers()
     split = len(passengers) * 2 // 3
-    low, high = passengers[:split].min(), passengers[:split].max()  # the test is not looked at
+    low, high = passengers[:split].min(), passengers[:split].max()  # of the training part alone
     scaled = (passengers - low) / (high - low)
     truth = passengers[LOOK_BACK:]
     train, test = slice(0, split - LOOK_BACK), slice(split - LOOK_BACK, None)
@@ -107,7 +108,9 @@ def main():
     )
     year = passengers[:-12] - passengers[12:]
     cut = split - 12
-    rows.append(("naive: a year before", f"{rmse(year[:cut]):.1f}", f"{rmse(year[cut:]):.1f}", ""))
+    rows.append(
+        ("naive: last year's value", f"{rmse(year[:cut]):.1f}", f"{rmse(year[cut:]):.1f}", "")
+    )
     title = f"Airline passengers, RMSE in thousands; {epochs} epochs, mean of {seeds} seeds"
     show_table(title, ("forecast", "train", "test", "test, all seeds"), rows)
 
@@ -129,7 +132,7 @@ def main():
         axes.plot(months[LOOK_BACK:], curves[way], color=f"C{number}", linewidth=1, label=way)
     axes.axvline(months[split], color="gray", linestyle=":", label="training ends")
     axes.set_xlabel("year")
-    axes.set_ylabel("thousands a month")
+    axes.set_ylabel("thousands per month")
     axes.set_title("One step ahead, LSTM of 4 units, look-back 3, seed 0")
     axes.legend(fontsize=8)
     arrived = arriving * np.arange(1, len(online) + 1)

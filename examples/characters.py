@@ -1,9 +1,9 @@
 """A language model of characters, by truncated backpropagation through time with the state kept.
 
-The text is made by a rule, sentences such as "the old crows wait while the young crows sing.", so
-that how many bits a character must cost at least is known exactly. One number, singular or plural,
-holds for a whole sentence: to end the second verb rightly is to remember the first noun, which is
-further back than the gradient goes.
+A rule generates the text, sentences such as "the old crows wait while the young crows sing.", so
+that the least possible number of bits per character is known exactly. A whole sentence is either
+singular or plural. To choose the ending of the second verb, the network must remember the first
+noun, which is further back than the gradient reaches.
 """
 
 from itertools import product
@@ -11,14 +11,14 @@ from itertools import product
 import numpy as np
 
 from _show import bar, is_quick, new_plot, save_plot, show_table
-from lstm_reference.activations import log_softmax, softmax
-from lstm_reference.data import streams
-from lstm_reference.initializers import keras_lstm
-from lstm_reference.layers import Dense, TimeDistributed
-from lstm_reference.losses import categorical_cross_entropy_from_logits
-from lstm_reference.lstm import LSTM
-from lstm_reference.network import Sequential
-from lstm_reference.optimizers import Adam, clip_by_global_norm
+from lstm_reference.cells.lstm import LSTM
+from lstm_reference.tasks.layouts import streams
+from lstm_reference.training.activations import log_softmax, softmax
+from lstm_reference.training.initializers import keras_lstm
+from lstm_reference.training.layers import Dense, TimeDistributed
+from lstm_reference.training.losses import categorical_cross_entropy_from_logits
+from lstm_reference.training.network import Sequential
+from lstm_reference.training.optimizers import Adam, clip_by_global_norm
 
 ADJECTIVES = ("old", "young", "quiet", "hungry", "patient", "proud")
 NOUNS = ("crow", "otter", "baker", "river", "lantern", "miller", "goat", "sailor")
@@ -28,14 +28,14 @@ STREAMS, STEPS, UNITS = 20, 25, 64
 
 
 def sentence(plural, link, choices):
-    """Two clauses, each of an adjective, a noun and a verb, of one number."""
+    """Two clauses, each of an adjective, a noun and a verb, all singular or all plural."""
     noun, verb = ("s", "") if plural else ("", "s")
     clauses = [f"the {a} {n}{noun} {v}{verb}" for a, n, v in (choices[:3], choices[3:])]
     return f"{clauses[0]} {link} {clauses[1]}. "
 
 
 def write(rng, length):
-    """`length` characters of sentences drawn uniformly."""
+    """`length` characters of uniformly drawn sentences."""
     text = ""
     while len(text) < length:
         words = [str(rng.choice(kind)) for kind in 2 * (ADJECTIVES, NOUNS, VERBS)]
@@ -44,17 +44,17 @@ def write(rng, length):
 
 
 def least_bits():
-    """The source's entropy a character: log2 of the number of sentences over their mean length."""
+    """The entropy per character: log2 of the number of sentences, divided by their mean length."""
     clauses = list(product(ADJECTIVES, NOUNS, VERBS))
     count = 2 * len(LINKS) * len(clauses) ** 2
     mean = sum(sum(map(len, words)) for words in clauses) / len(clauses)
     link = sum(map(len, LINKS)) / len(LINKS)
-    # a clause is its words, "the" and the one s, and three spaces; the link has two spaces about it
+    # a clause has its words, "the", one s, and three spaces; the link has a space on either side
     return np.log2(count) / (2 * (mean + 3 + 3 + 1) + link + 2 + 2)
 
 
 def entropies(train, test, size):
-    """Bits a character on the test text, by frequencies of single characters and of pairs."""
+    """Bits per character of the test text, by the frequencies of single characters and of pairs."""
     single = np.bincount(train, minlength=size) + 1.0
     pairs = np.ones((size, size))
     np.add.at(pairs, (train[:-1], train[1:]), 1)
@@ -64,7 +64,7 @@ def entropies(train, test, size):
 
 
 def bits(layer, head, symbols, size):
-    """The network's bits a character on a text that it reads from a state of zeros."""
+    """The network's bits per character of a text, which it reads from a state of zeros."""
     coded = np.eye(size)
     zeros = np.zeros((1, UNITS))
     y, _ = layer.forward(coded[symbols[None, :-1]], (zeros, zeros))
@@ -86,7 +86,7 @@ def sample(layer, head, start, alphabet, length, rng):
 
 
 def share_of_rule(text):
-    """Whole sentences of a text, and how many of them the rule could have written."""
+    """The number of whole sentences in a text, and how many of them the rule could have written."""
     possible = 0
     whole = text.split(". ")[:-1]
     for candidate in whole:
@@ -135,15 +135,15 @@ def main():
         ("the LSTM", f"{ours:.3f}"),
         ("frequencies of pairs", f"{bigram:.3f}"),
         ("frequencies of characters", f"{unigram:.3f}"),
-        ("all characters alike", f"{np.log2(size):.3f}"),
+        ("all characters equally likely", f"{np.log2(size):.3f}"),
         ("the rule that wrote the text", f"{floor:.3f}"),
     ]
-    title = f"Bits a character on 5,000 unseen, {epochs} epochs of {length - 1:,} characters"
+    title = f"Bits per character on 5,000 unseen, {epochs} epochs of {length - 1:,} characters"
     show_table(title, ("model", "bits"), rows)
     written = sample(layer, head, "the ", alphabet, 300 if quick else 5_000, rng)
     whole, possible = share_of_rule(written)
     print(f"sampled: {written[:200]}…")
-    print(f"of {whole} whole sentences sampled, {possible} are such as the rule writes")
+    print(f"of {whole} whole sentences sampled, the rule can write {possible}")
 
     figure, axes = new_plot(width=7)
     axes.plot(range(1, epochs + 1), history, label="the LSTM")
@@ -152,7 +152,7 @@ def main():
         axes.axhline(level, color=f"C{number + 1}", linestyle="--", linewidth=1, label=name)
     axes.set_ylim(0)
     axes.set_xlabel("epoch")
-    axes.set_ylabel("bits a character, unseen text")
+    axes.set_ylabel("bits per character, unseen text")
     axes.set_title("Truncated backpropagation through 25 steps, state kept")
     axes.legend()
     axes.grid(alpha=0.3)

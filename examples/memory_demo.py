@@ -1,13 +1,13 @@
 """Two sequences, 3,0,1,2,3 and 4,0,1,2,4: what remembers the first symbol, and what does not?
 
-After 2 only the first symbol tells what comes. A much copied program trains an LSTM of 20 units on
-it one step at a time: state carried from step to step, but each step a batch of its own, so that
-no gradient ever reaches back to the first symbol. Here that program (Adam with Keras's defaults,
-Keras's initial weights, 250 epochs over both sequences, state reset after each) is run with 100
-seeds, beside the same updates, one a step, with a gradient that goes back to the first symbol;
-beside one update a sequence, which is how one would train it; and beside no memory at all. Two more
-networks show that it need not be an LSTM: a simple recurrent layer, and dense layers that see the
-last four symbols at once.
+After 2, only the first symbol determines the next one. A program that has often been copied trains
+an LSTM of 20 units on this task one step at a time. The state is carried from step to step, but
+each step is a batch of its own, so that no gradient reaches the first symbol. Here that program
+(Adam with Keras's defaults, Keras's initial weights, 250 epochs over both sequences, state reset
+after each) is run with 100 seeds and compared with three others: the same updates, one per step,
+with a gradient that goes back to the first symbol; one update per sequence, which is the usual way
+of training; and no memory at all. Two more networks show that the task does not require an LSTM: a
+simple recurrent layer, and dense layers that see the last four symbols at once.
 """
 
 import time
@@ -15,35 +15,35 @@ import time
 import numpy as np
 
 from _show import is_quick, new_plot, on_all_cores, save_plot, show_table
-from lstm_reference.data import windows
-from lstm_reference.initializers import glorot_uniform, keras_lstm, keras_rnn
-from lstm_reference.layers import Dense
-from lstm_reference.losses import binary_cross_entropy
-from lstm_reference.lstm import LSTM
-from lstm_reference.memory import two_sequences
-from lstm_reference.network import Sequential
-from lstm_reference.rnn import SimpleRNN
-from lstm_reference.trials import Trials, sigmoid_cross_entropy
+from _trials import Trials, sigmoid_cross_entropy
+from lstm_reference.cells.lstm import LSTM
+from lstm_reference.cells.rnn import SimpleRNN
+from lstm_reference.tasks.layouts import windows
+from lstm_reference.tasks.memory import two_sequences
+from lstm_reference.training.initializers import glorot_uniform, keras_lstm, keras_rnn
+from lstm_reference.training.layers import Dense
+from lstm_reference.training.losses import binary_cross_entropy
+from lstm_reference.training.network import Sequential
 
 UNITS, SYMBOLS = 20, 5
 SEQUENCES = np.array([[3, 0, 1, 2, 3], [4, 0, 1, 2, 4]])
 
 
 def initial_weights(seed, units=UNITS, symbols=SYMBOLS):
-    """Keras's, for the layer and the dense head."""
+    """Keras's initial weights for the layer and the dense head."""
     rng = np.random.default_rng(seed)
     layer = keras_lstm(symbols, units, rng)
     return {**layer, "V": glorot_uniform((units, symbols), rng), "a": np.zeros(symbols)}
 
 
 def side_by_side(seeds, units=UNITS, symbols=SYMBOLS):
-    """A network a seed."""
+    """One network per seed."""
     each = [initial_weights(seed, units, symbols) for seed in seeds]
     return Trials({name: np.stack([weights[name] for weights in each]) for name in each[0]})
 
 
 def learn(trials, sequences, how, rate=0.001):
-    """One pass over a batch of sequences (N, L): an update a step, or one for all steps."""
+    """One pass over a batch of sequences (N, L): one update per step, or one for all steps."""
     symbols = np.broadcast_to(sequences, (len(trials), *sequences.shape))
     x, targets = symbols[:, :, :-1], symbols[:, :, 1:]
     state = None
@@ -62,7 +62,7 @@ def learn(trials, sequences, how, rate=0.001):
 
 
 def right_answers(trials, sequences, how="whole"):
-    """How many next symbols of all sequences (N, L) each trial foretells: largest output, (R,)."""
+    """How many next symbols of all sequences (N, L) each trial predicts: (R,)."""
     symbols = np.broadcast_to(sequences, (len(trials), *sequences.shape))
     x = symbols[:, :, :-1]
     if how == "cut":
@@ -75,7 +75,7 @@ def right_answers(trials, sequences, how="whole"):
 
 
 def train(how, seeds, epochs, every=10):
-    """Right answers after every tenth epoch: (epochs/10, R)."""
+    """The number of right answers after every tenth epoch: (epochs/10, R)."""
     trials = side_by_side(seeds)
     history = []
     for epoch in range(1, epochs + 1):
@@ -87,13 +87,13 @@ def train(how, seeds, epochs, every=10):
 
 
 def others(kind, seed, epochs):
-    """Right answers of a network that is no LSTM, an update a sequence."""
+    """The number of right answers of a network without an LSTM; one update per sequence."""
     rng = np.random.default_rng(seed)
     pairs = [(coded[None, :-1], coded[None, 1:]) for coded in np.eye(SYMBOLS)[SEQUENCES]]
     if kind == "simple":
         first = SimpleRNN(SYMBOLS, UNITS)
         first.params.update(keras_rnn(SYMBOLS, UNITS, rng))
-    else:  # the last four symbols in a row, blanks before the beginning: (1, 4, 4·5)
+    else:  # the last four symbols, with blanks before the beginning: (1, 4, 4·5)
         first = Dense(4 * SYMBOLS, UNITS, "tanh", rng)
         blanks = np.zeros((3, SYMBOLS))
         pairs = [
@@ -107,9 +107,9 @@ def others(kind, seed, epochs):
 
 
 def one_run(seed, epochs):
-    """The program itself, by the reference's own network, one seed.
+    """The program itself with one seed, in the reference's network.
 
-    Right answers, the last epoch's loss of each sequence, seconds.
+    Returns the number of right answers, the loss of each sequence in the last epoch, and seconds.
     """
     weights = initial_weights(seed)
     layer = LSTM(SYMBOLS, UNITS, stateful=True, return_sequences=False)
@@ -134,21 +134,21 @@ def one_run(seed, epochs):
 
 
 WAYS = {
-    "through": "gradient back to the first symbol, an update a step",
-    "whole": "the same gradient, an update a sequence",
-    "carried": "the tutorial's: state carried, no gradient past a step",
-    "cut": "no memory: state cut at every step",
+    "through": "gradient back to the first symbol, an update per step",
+    "whole": "the same gradient, an update per sequence",
+    "carried": "the tutorial: state carried, no gradient past a step",
+    "cut": "no memory: state reset at every step",
 }
 
 
 OTHERS = {
-    "simple": "no LSTM: simple recurrent layer, an update a sequence",
+    "simple": "no LSTM: simple recurrent layer, an update per sequence",
     "window": "no recurrence: dense layers on the last four symbols",
 }
 
 
 def counted(right):
-    """How many seeds solved it, and how many seeds each number of right answers has."""
+    """How many seeds solved the task, and how many had each number of right answers."""
     numbers = sorted(set(right.tolist()))[::-1]
     each = ", ".join(f"{number} of 8: {(right == number).sum()}" for number in numbers)
     return f"{(right == 8).sum()} of {len(right)}", each
@@ -175,7 +175,7 @@ def main():
     print(f"the exact ceiling without memory: {ceiling} of the answers")
     right, losses, seconds = min((one_run(0, 250) for _ in range(5)), key=lambda run: run[2])
     alone = train("carried", [0], 250)[-1, 0]
-    print(f"the program itself, seed 0, by lstm_reference.network: {right} of 8, {seconds:.2f} s,")
+    print(f"the program itself, seed 0, in the reference's network: {right} of 8, {seconds:.2f} s,")
     print("  the last epoch's loss {:.4f} and {:.4f}".format(*losses))
     print(f"the same seed among the trials: {alone} of 8")
 

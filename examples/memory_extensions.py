@@ -1,8 +1,9 @@
-"""The two-sequence task made harder in six ways: size, alphabet, length, chance, batches, order.
+"""Six variations of the two-sequence task: size, alphabet, length, random middles, batches, order.
 
-Each part trains many networks, each with a seed of its own, and says how many solve the task and
-after how many epochs in the median. They begin with Keras's weights and learn by Adam with Keras's
-defaults where nothing else is said; "through time" is the gradient back to the first symbol.
+Each part trains many networks, each with its own seed, and shows how many solve the task and the
+median number of epochs that they need. Unless stated otherwise, the networks start from Keras's
+weights and are trained by Adam with Keras's defaults. "Through time" means with the gradient back
+to the first symbol.
 """
 
 from dataclasses import replace
@@ -10,19 +11,20 @@ from dataclasses import replace
 import numpy as np
 
 from _show import is_quick, new_plot, on_all_cores, save_plot, show_table
+from _trials import sigmoid_cross_entropy
 from hochreiter import TASK_2A, new_trials
-from lstm_reference.memory import RandomMiddle, draw_conflicting, experiment_2a
-from lstm_reference.trials import sigmoid_cross_entropy
+from lstm_reference.tasks.memory import draw_conflicting, experiment_2a
 from memory_demo import SEQUENCES, UNITS, learn, right_answers, side_by_side
 
 EVERY = 10
 
 
 def epochs_until_right(trials, sequences, epochs, how="whole", batches=1, shuffle=None, rate=0.001):
-    """The epoch (R,) at which a look every tenth first finds all right, NaN where none does;
-    and how many are right at the last one.
+    """When all answers of a trial are first right, and whether they are at the end, both (R,).
 
-    batches: sequences an update; shuffle: a generator that draws their order anew each epoch.
+    A trial is tested after every tenth epoch; its first epoch is NaN if its answers are never all
+    right. `batches` is the number of sequences per update. The generator `shuffle`, if given,
+    draws a new order in each epoch.
     """
     first = np.full(len(trials), np.nan)
     for epoch in range(1, epochs + 1):
@@ -38,7 +40,7 @@ def epochs_until_right(trials, sequences, epochs, how="whole", batches=1, shuffl
 
 
 def median(first):
-    """The median epoch of all trials, or "-" where fewer than half have one."""
+    """The median epoch of all trials, or "-" if fewer than half have one."""
     middle = np.sort(np.where(np.isnan(first), np.inf, first))[len(first) // 2]
     return f"{middle:.0f}" if np.isfinite(middle) else "-"
 
@@ -49,7 +51,7 @@ def tuning(R, epochs, quick):
         first, last = epochs_until_right(side_by_side(range(R), units), SEQUENCES, epochs)
         by_250 = (first <= 250).sum()
         rows.append((f"{units} units", f"{by_250}/{R}", f"{last.sum()}/{R}", median(first)))
-    columns = ("units", "right at a look by 250", f"right at epoch {epochs}", "median epoch")
+    columns = ("units", "right at some test by 250", f"right at epoch {epochs}", "median epoch")
     return "1. Tuning: how many units, how many epochs", columns, rows
 
 
@@ -59,19 +61,19 @@ def alphabets(R, epochs, quick):
         task = draw_conflicting(np.random.default_rng(size), count=2, middle=3, alphabet=size)
         sequences = np.array(task.sequences)
         trials = side_by_side(range(R), UNITS, size)
-        trials.params["a"] -= np.log(size - 1)  # an output is 1 for one symbol of them all
+        trials.params["a"] -= np.log(size - 1)  # each output is 1 for only one of the symbols
         first, last = epochs_until_right(trials, sequences, epochs, rate=0.01)
         words = " and ".join(",".join(map(str, sequence)) for sequence in task.sequences)
         ever = (~np.isnan(first)).sum()
         share = (f"{ever}/{R}", f"{last.sum()}/{R}")
         rows.append((f"{size}: {words}", *share, median(first), str(task.ceiling(1))))
-    columns = ("alphabet and sequences", "right at some look", f"right at epoch {epochs}")
+    columns = ("alphabet and sequences", "right at some test", f"right at epoch {epochs}")
     title = "2. Other alphabets, rate 0.01, output biases from the symbols' frequency"
     return title, (*columns, "median epoch", "ceiling without memory"), rows
 
 
 def lengths(R, updates, quick):
-    """Experiment 2a with p steps; only the end is asked for, the one step that needs memory."""
+    """Experiment 2a with p steps; the loss is that of the last step, which alone needs memory."""
     rows = []
     for p in (20,) if quick else (100, 1000):
         task = experiment_2a(p)
@@ -101,21 +103,21 @@ def lengths(R, updates, quick):
 
 
 def chance(R, updates, quick):
-    """Drawn middles: does a network learn the rule, or the sequences it has seen?"""
-    task = RandomMiddle(keys=2, symbols=8, length=4 if quick else 10)
+    """Random middles: does a network learn the rule, or the sequences that it was trained on?"""
+    middle_symbols, length = 8, 4 if quick else 10  # the keys are the symbols 8 and 9
     rng = np.random.default_rng(0)
-    T = task.length + 1
+    T = length + 1
 
     def draw(size):
-        key = task.symbols + rng.integers(2, size=(R, size, 1))
-        middle = rng.integers(task.symbols, size=(R, size, task.length))
+        key = middle_symbols + rng.integers(2, size=(R, size, 1))
+        middle = rng.integers(middle_symbols, size=(R, size, length))
         return np.concatenate([key, middle, key], axis=2)
 
     unseen = draw(1000)
     fixed = draw(1)[:, [0, 0]]
-    fixed[:, :, 0] = fixed[:, :, -1] = [8, 9]  # in each trial two sequences that differ in the key
+    fixed[:, :, 0] = fixed[:, :, -1] = [8, 9]  # two sequences per trial, which differ in the key
     rows = []
-    for name, kind in (("two sequences only", "fixed"), ("drawn anew each update", "drawn")):
+    for name, kind in (("two sequences only", "fixed"), ("drawn anew for each update", "drawn")):
         trials = side_by_side(range(R), UNITS, 10)
         trials.params["a"] -= np.log(9)
         for _ in range(updates):
@@ -136,7 +138,7 @@ def chance(R, updates, quick):
         "trained on",
         "right on those two, %",
         "on 1000 unseen, %",
-        "least and most of a seed",
+        "lowest and highest of a seed",
     )
     title = f"4. Random sequences of {T} steps, {updates} updates at rate 0.01; without memory 50 %"
     return title, columns, rows
@@ -145,10 +147,10 @@ def chance(R, updates, quick):
 def batches(R, epochs, quick):
     rows = []
     ways = (
-        ("the tutorial's, an update a step", "carried", 1, 8),
-        ("through time, an update a step", "through", 1, 8),
-        ("through time, an update a sequence", "whole", 1, 2),
-        ("through time, both sequences a batch", "whole", 2, 1),
+        ("the tutorial, an update per step", "carried", 1, 8),
+        ("through time, an update per step", "through", 1, 8),
+        ("through time, an update per sequence", "whole", 1, 2),
+        ("through time, both in one batch", "whole", 2, 1),
     )
     for name, how, size, per_epoch in ways:
         first, last = epochs_until_right(side_by_side(range(R)), SEQUENCES, epochs, how, size)
@@ -158,7 +160,7 @@ def batches(R, epochs, quick):
         rows.append((name, f"{by_250}/{R}", f"{last.sum()}/{R}", median_epoch, updates))
     columns = (
         "an update for",
-        "right at a look by 250",
+        "right at some test by 250",
         f"right at {epochs}",
         "median epoch",
         "median update",
@@ -168,8 +170,8 @@ def batches(R, epochs, quick):
 
 def order(R, epochs, quick):
     rows = []
-    for name, how in (("the tutorial's", "carried"), ("through time, a sequence", "whole")):
-        for kind in ("always the same", "drawn each epoch"):
+    for name, how in (("the tutorial", "carried"), ("through time, per sequence", "whole")):
+        for kind in ("always the same", "drawn in each epoch"):
             rng = np.random.default_rng(0) if kind.startswith("drawn") else None
             trials = side_by_side(range(R))
             first, last = epochs_until_right(trials, SEQUENCES, epochs, how, shuffle=rng)
@@ -178,7 +180,7 @@ def order(R, epochs, quick):
             rows.append(row)
     columns = (
         "how it is trained",
-        "right at some look",
+        "right at some test",
         f"right at epoch {epochs}",
         "median epoch",
     )
@@ -186,12 +188,12 @@ def order(R, epochs, quick):
 
 
 def one_part(part, *sizes):
-    """Its title, columns and rows."""
+    """The title, columns and rows of a part."""
     return part(*sizes)
 
 
 def percent(cell):
-    """Of "9/10", or of "90.0"."""
+    """The percentage in a cell such as "9/10" or "90.0"."""
     part, _, whole = cell.partition("/")
     return 100 * float(part) / float(whole or 100)
 

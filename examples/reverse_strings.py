@@ -1,23 +1,24 @@
-"""An encoder and a decoder that reverse strings: a state handed over, and its gradient back.
+"""An encoder and a decoder that reverse strings: the state goes forward, its gradient goes back.
 
-The encoder reads a string and gives its final state (h, c); the decoder starts from it and writes
-the string backwards, fed in training with the right letter before (teacher forcing), afterwards
-with its own. The gradient goes back the same way: the decoder's (dh0, dc0) are the encoder's
-dstate. Judged on strings that were never trained on: a string counts if every letter is right.
+The encoder reads a string and hands its final state (h, c) to the decoder, which writes the string
+backwards. In training, the input of the decoder is the correct previous letter (teacher forcing);
+afterwards it is the letter that the decoder wrote. The gradient goes back the same way: (dh0, dc0)
+of the decoder is dstate of the encoder. The test is on strings that the network was not trained on.
+A string counts if every letter is right.
 """
 
 import numpy as np
 
 from _show import bar, is_quick, new_plot, save_plot, show_table
-from lstm_reference.flat import FlatWeights
-from lstm_reference.initializers import keras_lstm
-from lstm_reference.layers import Dense
-from lstm_reference.losses import categorical_cross_entropy_from_logits
-from lstm_reference.lstm import LSTM
-from lstm_reference.optimizers import Adam, clip_by_global_norm
+from lstm_reference.cells.lstm import LSTM
+from lstm_reference.training.flat_weights import FlatWeights
+from lstm_reference.training.initializers import keras_lstm
+from lstm_reference.training.layers import Dense
+from lstm_reference.training.losses import categorical_cross_entropy_from_logits
+from lstm_reference.training.optimizers import Adam, clip_by_global_norm
 
 LETTERS = "abcdefghij"
-BEGIN = len(LETTERS)  # what the decoder is fed first
+BEGIN = len(LETTERS)  # the first input of the decoder
 UNITS = 64
 
 
@@ -32,7 +33,7 @@ class Reverser:
         self.optimizer = Adam(0.003, clip=clip_by_global_norm(1.0))
 
     def train(self, strings):
-        """One update from strings (N, L) of letter numbers; the loss before it."""
+        """One update from strings (N, L) of letter numbers; returns the loss before it."""
         backwards = strings[:, ::-1]
         fed = np.concatenate([np.full((len(strings), 1), BEGIN), backwards[:, :-1]], axis=1)
         y, state = self.encoder.forward(np.eye(len(LETTERS))[strings])
@@ -45,7 +46,7 @@ class Reverser:
         return loss
 
     def write(self, strings):
-        """The decoder by itself: its letters (N, L)."""
+        """The letters (N, L) that the decoder writes by itself."""
         _, state = self.encoder.forward(np.eye(len(LETTERS))[strings])
         symbol = np.full(len(strings), BEGIN)
         written = []
@@ -57,7 +58,7 @@ class Reverser:
 
 
 def is_test(strings):
-    """One string in ten belongs to the test, by a sum of its letters, and is never trained on."""
+    """Whether the strings are for the test: about one in ten, by a sum over its letters."""
     return (strings @ np.arange(1, strings.shape[1] + 1) + strings[:, 0]) % 10 == 0
 
 
@@ -66,7 +67,7 @@ def draw(rng, length, count):
 
 
 def unseen_strings(rng, length):
-    """Some 500 strings of the test; of two letters there are 10."""
+    """About 500 strings for the test; of two letters, there are only 10."""
     strings = np.unique(draw(rng, length, 5000), axis=0)
     return rng.permutation(strings[is_test(strings)])
 

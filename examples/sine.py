@@ -1,22 +1,23 @@
-"""A noisy sine by the simple recurrent layer: does it matter to keep the state between windows?
+"""A noisy sine, with the simple recurrent layer: does the state have to be kept between windows?
 
-A long series is cut into windows; the gradient never leaves a window (truncated backpropagation
-through time). Four ways to train on it: long windows in random order, each from a state of zeros;
-short windows with the state kept, in order and, senselessly, in random order; the same in order
-with the state thrown away. Each network is then used as it was trained, and the last one with its
-state kept, too. At the end a network goes on by itself: each forecast is the next input.
+A long series is cut into windows, and the gradient never leaves a window (truncated backpropagation
+through time). There are four ways of training: long windows in random order, each from a state of
+zeros; short windows in order with the state kept; short windows in random order with the state
+kept, which makes no sense; and short windows in order with the state thrown away. Each network is
+then used in the way it was trained; the last one is also used with its state kept. At the end, each
+network continues the series by itself: each forecast is its next input.
 """
 
 import numpy as np
 
+from _series import noisy_sine
 from _show import bar, is_quick, new_plot, save_plot, show_table
-from lstm_reference.data import many_to_one, streams
-from lstm_reference.initializers import keras_rnn
-from lstm_reference.layers import Dense, TimeDistributed
-from lstm_reference.network import Sequential
-from lstm_reference.optimizers import Adam
-from lstm_reference.rnn import SimpleRNN
-from lstm_reference.series import noisy_sine
+from lstm_reference.cells.rnn import SimpleRNN
+from lstm_reference.tasks.layouts import many_to_one, streams
+from lstm_reference.training.initializers import keras_rnn
+from lstm_reference.training.layers import Dense, TimeDistributed
+from lstm_reference.training.network import Sequential
+from lstm_reference.training.optimizers import Adam
 
 PERIOD, NOISE, UNITS = 25, 0.1, 16
 STREAMS, SHORT, LONG = 10, 5, 25
@@ -26,7 +27,7 @@ WAYS = {
     "mixed": f"windows of {SHORT}, random order, state kept",
     "thrown": f"windows of {SHORT}, in order, state thrown away",
 }
-USES = {  # as what they are trained, and how many steps they then see; None: all, by their state
+USES = {  # how it was trained, and how many steps it then sees; None: all, through its state
     WAYS["long"]: ("long", LONG),
     WAYS["kept"]: ("kept", None),
     WAYS["mixed"]: ("mixed", None),
@@ -66,7 +67,7 @@ def one_step(layer, head, series, seen):
 
 
 def run(layer, head, series, seen, steps):
-    """What it foretells by itself after the end of the series: (steps,)."""
+    """The forecast (steps,) that continues the series, each value the next input."""
     values = list(series)
     y, state = layer.forward(series[None, :, None], np.zeros((1, UNITS)))
     for _ in range(steps):
@@ -133,10 +134,10 @@ def main():
     axes.legend(fontsize=8, loc="upper left")
     for use, error in by_step.items():
         beside.plot(future, error, label=use)
-    beside.axhline(amplitude, color="gray", linestyle=":", label="answering zero")
+    beside.axhline(amplitude, color="gray", linestyle=":", label="forecast of zero")
     beside.set_xlabel("step after the last one seen")
     beside.set_ylabel(f"RMSE over {seeds} seeds")
-    beside.set_title("How far off by itself")
+    beside.set_title("Error of the forecast by itself")
     beside.legend(fontsize=8)
     save_plot(figure, "sine", quick)
 

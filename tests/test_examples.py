@@ -42,7 +42,7 @@ def memory_demo(text):
     assert solved == [0, 10]
     assert counts == [7, 8, 10]
     assert "without memory: 7/8" in text
-    (alone,) = re.findall(r"lstm_reference.network: (\d) of 8", text)
+    (alone,) = re.findall(r"the reference's network: (\d) of 8", text)
     assert f"among the trials: {alone} of 8" in text
 
 
@@ -51,7 +51,7 @@ def memory_extensions(text):
     for number in range(1, 7):
         assert re.search(rf"^{number}\. ", text, re.MULTILINE)
     assert row(text, "20 steps: 8, -6")[1] == [5, 5]
-    assert row(text, "drawn anew each update")[1][0] > 99
+    assert row(text, "drawn anew for each update")[1][0] > 99
 
 
 def hochreiter(text):
@@ -93,8 +93,14 @@ def reverse_strings(text):
 
 
 SHOWS = (
-    memory_demo, memory_extensions, hochreiter, airline, sine, characters, reverse_strings
-)  # fmt: skip
+    memory_demo,
+    memory_extensions,
+    hochreiter,
+    airline,
+    sine,
+    characters,
+    reverse_strings,
+)
 
 
 @pytest.mark.parametrize("shows", SHOWS, ids=lambda shows: shows.__name__)

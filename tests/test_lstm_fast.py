@@ -1,4 +1,4 @@
-"""The arrangement of `lstm.LSTM` for speed: held to the unrolled cell, and bounded in memory."""
+"""The fast layer `lstm.LSTM`: the numbers of the unrolled cell, and a bound on its memory."""
 
 import tracemalloc
 
@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lstm_reference import blocked, unrolled
-from lstm_reference.cell import Array
-from lstm_reference.lstm import LSTM
+from lstm_reference.cells import block_products, unrolled
+from lstm_reference.cells.cell import Array
+from lstm_reference.cells.lstm import LSTM
 
 # rounding of one sum of some hundred terms of order one, times the growth over T steps
 TOLERANCE = {np.dtype(np.float32): 2e-5, np.dtype(np.float64): 1e-12}
@@ -51,9 +51,13 @@ def assert_like_unrolled(layer: LSTM, x: Array, dy: Array, seed: int) -> None:
 
 
 @given(
-    st.integers(1, 40), st.integers(1, 9), st.integers(1, 30), st.integers(1, 40), dtypes,
+    st.integers(1, 40),
+    st.integers(1, 9),
+    st.integers(1, 30),
+    st.integers(1, 40),
+    dtypes,
     st.integers(0, 2**32 - 1),
-)  # fmt: skip
+)
 @example(7, 9, 3, 5, np.dtype(np.float32), 0)  # one row too few to copy the weights
 @example(8, 8, 3, 5, np.dtype(np.float32), 0)  # just enough
 @settings(deadline=None, database=None, max_examples=60)
@@ -72,9 +76,9 @@ def test_like_the_unrolled_cell_where_products_may_be_cut(
     helps: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(blocked, "HELPS", helps)  # on any machine, both ways
+    monkeypatch.setattr(block_products, "HELPS", helps)  # on any machine, both ways
     N, _, D, H = sizes
-    cut = [blocked.block_shape(N, H + D + 1, H), blocked.block_shape(N, 4 * H, H)]
+    cut = [block_products.block_shape(N, H + D + 1, H), block_products.block_shape(N, 4 * H, H)]
     assert (N, H) not in cut
     assert_like_unrolled(*make(*sizes, dtype, seed=5), seed=6)
 
@@ -94,23 +98,24 @@ def test_a_batch_of_no_rows() -> None:
 def test_like_the_unrolled_cell_with_several_rows(
     helps: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blocked, "HELPS", helps)
+    monkeypatch.setattr(block_products, "HELPS", helps)
     assert_like_unrolled(*make(9, 20, 5, 7, np.dtype(np.float64), seed=5), seed=6)
 
 
 @given(st.integers(1, 100), st.integers(1, 3000), st.integers(1, 600))
 @settings(deadline=None, database=None)
 def test_blocks_are_equal_and_small_or_the_whole(rows: int, inner: int, columns: int) -> None:
-    height, width = blocked.block_shape(rows, inner, columns)
+    height, width = block_products.block_shape(rows, inner, columns)
     assert rows % height == columns % width == 0
-    assert height * inner * width <= blocked.LARGEST or (height, width) == (rows, columns)
+    assert height * inner * width <= block_products.LARGEST or (height, width) == (rows, columns)
 
 
 def test_blocks_give_the_product() -> None:
     rng = np.random.default_rng(0)
     a, b = rng.standard_normal((2, 6, 5)), rng.standard_normal((5, 8))
     product = np.empty((2, 6, 8))
-    np.matmul(blocked.left(a, 3), blocked.right(b, 4), out=blocked.result(product, 3, 4))
+    left, right = block_products.left(a, 3), block_products.right(b, 4)
+    np.matmul(left, right, out=block_products.result(product, 3, 4))
     assert np.allclose(product, a @ b, rtol=1e-14)
 
 

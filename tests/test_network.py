@@ -8,16 +8,18 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_reference import complex_step, losses, unrolled
-from lstm_reference.cell import Array
-from lstm_reference.initializers import keras_lstm
-from lstm_reference.layers import Dense, Embedding, LastStep, Layer, Repeat, TiedDense
-from lstm_reference.layers import TimeDistributed as Timed
-from lstm_reference.lstm import LSTM
-from lstm_reference.network import Sequential
-from lstm_reference.optimizers import SGD, Adam
-from lstm_reference.rnn import SimpleRNN
-from lstm_reference.torch_lstm import TorchLSTM, to_torch
+import complex_step
+from lstm_reference.cells import unrolled
+from lstm_reference.cells.cell import Array
+from lstm_reference.cells.lstm import LSTM
+from lstm_reference.cells.rnn import SimpleRNN
+from lstm_reference.cells.torch_lstm import TorchLSTM, to_torch
+from lstm_reference.training import losses
+from lstm_reference.training.initializers import keras_lstm
+from lstm_reference.training.layers import Dense, Embedding, LastStep, Layer, Repeat, TiedDense
+from lstm_reference.training.layers import TimeDistributed as Timed
+from lstm_reference.training.network import Sequential
+from lstm_reference.training.optimizers import SGD, Adam
 
 drawn = settings(deadline=None, database=None, max_examples=15)
 

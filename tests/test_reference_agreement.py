@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_reference import complex_step, unrolled
-from lstm_reference.cell import Array, step_backward, step_forward
-from lstm_reference.lstm import LSTM
-from lstm_reference.torch_lstm import TorchLSTM
+import complex_step
+from lstm_reference.cells import unrolled
+from lstm_reference.cells.cell import Array, step_backward, step_forward
+from lstm_reference.cells.lstm import LSTM
+from lstm_reference.cells.torch_lstm import TorchLSTM
 
 Subject = LSTM | TorchLSTM
 
@@ -261,7 +262,7 @@ def test_strided_arrays(kind: type[Subject]) -> None:
 @both
 def test_messages(kind: type[Subject]) -> None:
     layer = fixed.build(kind)
-    with pytest.raises(RuntimeError, match="needs a forward"):
+    with pytest.raises(RuntimeError, match="needs a call of forward"):
         layer.backward(fixed.dy)
     for wrong in (fixed.x[0], fixed.x[:, :, 1:], fixed.x[:, :0]):
         with pytest.raises(ValueError, match=r"x is .* should be \(N, T, 4\) with T ≥ 1"):

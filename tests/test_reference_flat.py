@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lstm_reference.cell import Array
-from lstm_reference.flat import FlatWeights
-from lstm_reference.layers import Dense, Embedding, LastStep, Layer, TiedDense
-from lstm_reference.lstm import LSTM
-from lstm_reference.network import Sequential
-from lstm_reference.optimizers import SGD
+from lstm_reference.cells.cell import Array
+from lstm_reference.cells.lstm import LSTM
+from lstm_reference.training.flat_weights import FlatWeights
+from lstm_reference.training.layers import Dense, Embedding, LastStep, Layer, TiedDense
+from lstm_reference.training.network import Sequential
+from lstm_reference.training.optimizers import SGD
 
 
 def assert_close(got: Array, expected: Array) -> None:
@@ -79,7 +79,7 @@ def test_a_shared_weight_stays_shared_when_one_layer_is_given_a_new_array() -> N
     assert embedding.params["E"] is tied.params["E"]
     assert np.array_equal(embedding.params["E"], np.ones((4, 3)))
     embedding.params["E"], tied.params["E"] = np.ones((4, 3)), np.zeros((4, 3))
-    with pytest.raises(ValueError, match=r"weight 0\.E is shared, and was given several"):
+    with pytest.raises(ValueError, match=r"weight 0\.E is shared, but was assigned several"):
         network.predict(np.array([[0, 1]]))
 
 
@@ -103,7 +103,7 @@ def test_a_refused_file_changes_nothing(tmp_path: Path) -> None:
     before = network.weights.vector.copy()
     Sequential([LSTM(3, 4), LastStep(), Dense(4, 3)]).save(tmp_path / "other.npz")
     with pytest.raises(
-        ValueError, match=r"2\.W is float64 \(4, 3\), and should be float64 \(4, 2\)"
+        ValueError, match=r"2\.W is float64 \(4, 3\); it should be float64 \(4, 2\)"
     ):
         network.load(tmp_path / "other.npz")
     assert np.array_equal(network.weights.vector, before)
@@ -130,20 +130,22 @@ class Refuses(Idle):
 
 def test_layers_that_cannot_be_trained_are_refused() -> None:
     layer = Dense(2, 3)
-    with pytest.raises(ValueError, match="a layer stands twice"):
+    with pytest.raises(ValueError, match="a layer is listed twice"):
         FlatWeights([layer, layer])
-    with pytest.raises(ValueError, match="weights are of no dtype; they should be of one float"):
+    with pytest.raises(
+        ValueError, match="weights are of no dtype; they should all be of one float"
+    ):
         FlatWeights([LastStep()])
     single = Dense(3, 2)
     for key, array in single.params.items():
         single.params[key] = array.astype(np.float32)
-    with pytest.raises(ValueError, match="weights are of float32, float64; they should be of one"):
+    with pytest.raises(ValueError, match="weights are of float32, float64; they should all be"):
         FlatWeights([layer, single])
     idle = Idle()
     idle.params["w"] = np.zeros(1, int)
     with pytest.raises(ValueError, match="weights are of int64"):
         FlatWeights([idle])
-    with pytest.raises(ValueError, match=r"weight 0\.w is not kept when put into params"):
+    with pytest.raises(ValueError, match=r"params does not keep the array assigned to 0\.w"):
         FlatWeights([Refuses()])
 
 
@@ -152,7 +154,9 @@ def test_wrong_arrays_in_params_and_grads_are_refused() -> None:
     weights = FlatWeights([idle])
     for wrong in (np.zeros(2), np.zeros((1, 1)), np.zeros(1, np.float32)):
         idle.params["w"] = wrong
-        with pytest.raises(ValueError, match=r"weight 0\.w was given .*; it is float64 \(1,\)"):
+        with pytest.raises(
+            ValueError, match=r"weight 0\.w was assigned .*; it should be float64 \(1,\)"
+        ):
             weights.take_in()
     idle.grads = {"w": np.zeros((1, 1))}  # would broadcast
     with pytest.raises(ValueError, match=r"gradient of weight 0\.w is \(1, 1\); it should be \(1,"):

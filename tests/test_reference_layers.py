@@ -6,10 +6,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_reference import complex_step
-from lstm_reference.activations import activation, log_softmax
-from lstm_reference.cell import Array
-from lstm_reference.layers import (
+import complex_step
+from lstm_reference.cells.cell import Array
+from lstm_reference.training.activations import activation, log_softmax
+from lstm_reference.training.layers import (
     Dense,
     Embedding,
     LastStep,
@@ -151,7 +151,7 @@ def test_float32_stays_float32() -> None:
 
 def test_messages() -> None:
     x = np.ones((2, 3, 4))
-    with pytest.raises(ValueError, match="'relu'; there are linear, sigmoid, tanh, softmax"):
+    with pytest.raises(ValueError, match="'relu'; use one of linear, sigmoid, tanh, softmax"):
         Dense(4, 2, "relu")
     dense = Dense(3, 2)
     with pytest.raises(ValueError, match=r"x is \(2, 3, 4\); it should be \(\.\.\., 3\)"):

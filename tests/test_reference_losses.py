@@ -9,8 +9,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_reference import complex_step, losses
-from lstm_reference.cell import Array
+import complex_step
+from lstm_reference.cells.cell import Array
+from lstm_reference.training import losses
 
 seeds = st.integers(0, 2**32 - 1)
 shapes = st.lists(st.integers(1, 4), min_size=1, max_size=3).map(tuple)

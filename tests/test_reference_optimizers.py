@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from lstm_reference.optimizers import (
+from lstm_reference.training.optimizers import (
     SGD,
     Adam,
     Optimizer,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from lstm_reference.lstm import LSTM
-from lstm_reference.torch_lstm import TorchLSTM, from_torch, to_torch
+from lstm_reference.cells.lstm import LSTM
+from lstm_reference.cells.torch_lstm import TorchLSTM, from_torch, to_torch
 
 
 def test_weights_go_to_torch_and_back() -> None:
@@ -48,7 +48,7 @@ def test_conversion_copies() -> None:
     "options", [{"num_layers": 2}, {"bidirectional": True}, {"proj_size": 2}, {"bias": False}]
 )
 def test_other_torch_layers_are_refused(options: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match="should have one layer, one direction, biases"):
+    with pytest.raises(ValueError, match="should have one layer, one direction and biases"):
         from_torch(torch.nn.LSTM(3, 5, **options))
 
 

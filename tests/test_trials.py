@@ -5,13 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_reference.layers import Dense
-from lstm_reference.losses import binary_cross_entropy_from_logits
-from lstm_reference.lstm import LSTM
-from lstm_reference.memory import one_hot
-from lstm_reference.optimizers import Adam
-from lstm_reference.trials import Trials, sigmoid_cross_entropy
+from example_modules import load
+from lstm_reference.cells.lstm import LSTM
+from lstm_reference.tasks.symbols import one_hot
+from lstm_reference.training.layers import Dense
+from lstm_reference.training.losses import binary_cross_entropy_from_logits
+from lstm_reference.training.optimizers import Adam
 
+_trials = load("_trials")
+Trials, sigmoid_cross_entropy = _trials.Trials, _trials.sigmoid_cross_entropy
 TOLERANCE = 1e-12
 
 

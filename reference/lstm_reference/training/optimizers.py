@@ -1,7 +1,8 @@
-"""Optimizers over one flat weight vector, with Keras's rules and defaults.
+"""Optimizers for one flat vector of weights, with the rules and defaults of Keras.
 
-`update(weights, gradient)` changes the vector in place. An optimizer belongs to one vector, since
-it remembers what it did to each of its entries. `clip`, if given, is applied to the gradient first.
+`update(weights, gradient)` changes the vector in place; both are (P,). An optimizer belongs to one
+vector, because it keeps running values for each entry. If `clip` is given, it is applied to the
+gradient first. Settings outside their range raise ValueError.
 """
 
 from collections.abc import Callable
@@ -9,20 +10,20 @@ from typing import Protocol
 
 import numpy as np
 
-from lstm_reference.cell import Array
+from lstm_reference.cells.cell import Array
 
 Clip = Callable[[Array], Array]
 
 
 class Optimizer(Protocol):
-    """What a network asks of an optimizer."""
+    """What a network requires of an optimizer."""
 
     def update(self, weights: Array, gradient: Array) -> None:
-        """Change the weights in place; the gradient is left as it is."""
+        """Change the weights (P,) in place; the gradient (P,) is not changed."""
 
 
 def clip_by_global_norm(limit: float) -> Clip:
-    """Scale a gradient longer than `limit` to that length (Pascanu, Mikolov & Bengio 2013)."""
+    """Scale a gradient whose norm exceeds `limit` to that norm (Pascanu, Mikolov & Bengio 2013)."""
     _positive("the limit of the norm", limit)
 
     def clip(gradient: Array) -> Array:
@@ -33,7 +34,7 @@ def clip_by_global_norm(limit: float) -> Clip:
 
 
 def clip_by_value(limit: float) -> Clip:
-    """Bring every entry of a gradient into [-limit, limit]."""
+    """Clip every entry of a gradient to [-limit, limit]."""
     _positive("the limit of the values", limit)
     return lambda gradient: np.clip(gradient, -limit, limit)
 
@@ -52,7 +53,7 @@ class SGD:
         self._memory = _Memory(1)
 
     def update(self, weights: Array, gradient: Array) -> None:
-        """One step of descent, in place. ValueError for a vector of another shape than before."""
+        """One step of descent, in place. ValueError if the shape of the vector has changed."""
         gradient = self.clip(gradient) if self.clip else gradient
         (m,) = self._memory.of(weights)
         m *= self.momentum
@@ -61,7 +62,7 @@ class SGD:
 
 
 class Adam:
-    """Adam (Kingma & Ba 2015), in the form before its section 2.1, whose ε is Keras's.
+    """Adam (Kingma & Ba 2015), in the form given just before section 2.1, as in Keras.
 
     m ← m + (1 - β₁)(g - m), v ← v + (1 - β₂)(g² - v),
     w ← w - η √(1 - β₂ᵗ)/(1 - β₁ᵗ) · m/(√v + ε) at the t-th update.
@@ -88,7 +89,7 @@ class Adam:
         self._updates = 0
 
     def update(self, weights: Array, gradient: Array) -> None:
-        """One step of Adam, in place. ValueError for a vector of another shape than before."""
+        """One step of Adam, in place. ValueError if the shape of the vector has changed."""
         gradient = self.clip(gradient) if self.clip else gradient
         m, v, change, root = self._memory.of(weights)
         self._updates += 1
@@ -109,7 +110,7 @@ class Adam:
 
 
 class RMSprop:
-    """RMSprop (Hinton 2012): v ← ρ v + (1 - ρ) g², w ← w - η g/√(v + ε), ε inside as in Keras."""
+    """RMSprop (Hinton 2012): v ← ρ v + (1 - ρ) g², w ← w - η g/√(v + ε), with ε as in Keras."""
 
     def __init__(
         self,
@@ -128,7 +129,7 @@ class RMSprop:
         self._memory = _Memory(1)
 
     def update(self, weights: Array, gradient: Array) -> None:
-        """One step of RMSprop, in place. ValueError for a vector of another shape than before."""
+        """One step of RMSprop, in place. ValueError if the shape of the vector has changed."""
         gradient = self.clip(gradient) if self.clip else gradient
         (v,) = self._memory.of(weights)
         v *= self.rho
@@ -137,7 +138,7 @@ class RMSprop:
 
 
 class _Memory:
-    """Vectors as long as the weights, zeros at first."""
+    """Vectors of the shape of the weights, which start as zeros."""
 
     def __init__(self, count: int) -> None:
         self._count = count
@@ -148,7 +149,7 @@ class _Memory:
             self._vectors = tuple(np.zeros_like(weights) for _ in range(self._count))
         if self._vectors[0].shape != weights.shape:
             raise ValueError(
-                f"this optimizer was used on a vector {self._vectors[0].shape}, now on one "
+                f"this optimizer belongs to a vector {self._vectors[0].shape} and was given one "
                 f"{weights.shape}; give each network an optimizer of its own"
             )
         return self._vectors

@@ -1,11 +1,12 @@
-"""The simple recurrent layer, h' = tanh(x·W + h·U + b), in the style of `lstm.py` (Elman 1990)."""
+"""The simple recurrent layer, h' = tanh(x·W + h·U + b) (Elman 1990)."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from lstm_reference.cell import Array
-from lstm_reference.shapes import check_input, check_output_gradient, check_state
+from lstm_reference.cells.cell import Array
+from lstm_reference.cells.initial_weights import rnn_weights
+from lstm_reference.cells.shapes import check_input, check_output_gradient, check_state
 
 
 @dataclass(frozen=True)
@@ -17,19 +18,24 @@ class _Cache:
 
 
 class SimpleRNN:
-    """A simple recurrent layer.
+    """A simple recurrent layer, with the methods of `lstm.LSTM`.
 
-    `params` holds "W" (D, H), "U" (H, H) and "b" (H,); `grads`, after `backward`, the same keys
-    and shapes. The state is h (N, H) alone. `backward` goes back to the first step of the window
-    that `forward` was given and no further: with `stateful`, a window after another is truncated
-    backpropagation through time (Williams & Peng 1990), state carried, gradient cut at the edge.
+    `params` holds "W" (D, H), "U" (H, H) and "b" (H,). After `backward`, `grads` has the same keys
+    and shapes. The state is h (N, H) alone.
+
+    `backward` goes back to the first step that `forward` was given and no further. To feed a
+    stateful layer one window after another is therefore truncated backpropagation through time
+    (Williams & Peng 1990): the state is carried on, and the gradient ends at the window's edge.
 
     Args:
         input_size: D, the number of features of an input.
         hidden_size: H, the number of units.
-        stateful: start each call from the final state of the call before.
-        return_sequences: return y for every step, else for the last step only.
-        rng: draws the initial weights, all U(-1/√H, 1/√H) as PyTorch's; seed 0 if left out.
+        stateful: start each call from the final state of the previous call.
+        return_sequences: return y for every step or, if false, for the last step only.
+        rng: draws the initial weights, all from U(-1/√H, 1/√H) as in PyTorch; seed 0 by default.
+
+    Raises:
+        ValueError: hidden_size is less than 1.
     """
 
     def __init__(
@@ -44,19 +50,13 @@ class SimpleRNN:
         self.hidden_size = hidden_size
         self.stateful = stateful
         self.return_sequences = return_sequences
-        rng = np.random.default_rng(0) if rng is None else rng
-        bound = hidden_size**-0.5
-        self.params: dict[str, Array] = {
-            "W": rng.uniform(-bound, bound, (input_size, hidden_size)),
-            "U": rng.uniform(-bound, bound, (hidden_size, hidden_size)),
-            "b": rng.uniform(-bound, bound, hidden_size),
-        }
+        self.params = rnn_weights(input_size, hidden_size, rng)
         self.grads: dict[str, Array] = {}
         self._state: Array | None = None
         self._cache: _Cache | None = None
 
     def reset_state(self) -> None:
-        """Forget the carried state: the next call starts from zeros."""
+        """Discard the carried state: the next call starts from zeros."""
         self._state = None
 
     def forward(self, x: Array, state: Array | None = None) -> tuple[Array, Array]:
@@ -64,7 +64,8 @@ class SimpleRNN:
 
         Args:
             x: inputs (N, T, D).
-            state: the initial h (N, H); if None, the carried state in stateful mode, else zeros.
+            state: the initial h (N, H). None stands for the carried state if the layer is stateful
+                and has one, otherwise for zeros.
 
         Returns:
             y (N, T, H), or (N, H) without `return_sequences`, and the final h (N, H).
@@ -95,18 +96,19 @@ class SimpleRNN:
         """The gradient of the last `forward`, by backpropagation through time.
 
         Args:
-            dy: the loss's gradient by y, of y's shape.
-            dstate: its gradient by the final h (N, H); None means zeros.
+            dy: the gradient of the loss with respect to y, of the shape of y.
+            dstate: the gradient of the loss with respect to the final h (N, H); None stands for
+                zeros.
 
         Returns:
-            dx (N, T, D) and dh0 (N, H). `grads` holds those of the weights.
+            dx (N, T, D) and dh0 (N, H). `grads` holds the gradients with respect to the weights.
 
         Raises:
-            RuntimeError: `forward` was not called before.
-            ValueError: dy or dstate does not have the shape of what it is the gradient of.
+            RuntimeError: `forward` has not been called.
+            ValueError: dy or dstate does not have the shape above.
         """
         if self._cache is None:
-            raise RuntimeError("backward needs a forward before it")
+            raise RuntimeError("backward needs a call of forward first")
         x, h = self._cache.x, self._cache.h
         W, U = self.params["W"], self.params["U"]
         N, T, D = x.shape

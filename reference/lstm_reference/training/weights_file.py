@@ -1,9 +1,9 @@
-"""Weights in an npz file: written plainly, read with distrust.
+"""Weights in an npz file, which is checked when it is read.
 
-The file is what `np.load(path, allow_pickle=False)` reads: one array a weight, and "checksum", a
-SHA-256 over all names, shapes, dtypes and values. Reading compares each array's header with what
-is expected before it takes any data, so a file can neither run code nor ask for memory; and
-whatever is not exactly what was written is refused.
+`np.load(path, allow_pickle=False)` can read the file too: it holds one array per weight, and
+"checksum", the SHA-256 of all names, shapes, dtypes and values. The header of each array is
+compared with the expected one before any data is read, so that a file can neither run code nor
+claim much memory. A file that differs from what was written is refused.
 """
 
 import hashlib
@@ -17,23 +17,24 @@ from pathlib import Path
 import numpy as np
 from numpy.lib import format as npy
 
-from lstm_reference.cell import Array
+from lstm_reference.cells.cell import Array
 
 _CHECKSUM = "checksum"
-_HEADER = 4096  # more than the header of any array here takes
+_HEADER = 4096  # bytes; the header of an array here is shorter
 
 
 def save_weights(path: str | os.PathLike[str], weights: Mapping[str, Array]) -> None:
-    """Write the named arrays to `path`, exactly that name, replacing a file that is there.
+    """Write the named arrays to `path`, without adding a suffix; an existing file is replaced.
 
     Equal weights give equal bytes.
 
     Raises:
+        OSError: the file cannot be written.
         ValueError: a weight is not finite; nothing is written.
     """
     for name, array in weights.items():
         if not np.isfinite(array).all():
-            raise ValueError(f"weight {name} has values that are not finite; it is not saved")
+            raise ValueError(f"weight {name} has values that are not finite; nothing was saved")
     content = io.BytesIO()
     arrays = {name: np.asarray(array, order="C") for name, array in weights.items()}
     with zipfile.ZipFile(content, "w") as archive:
@@ -45,11 +46,15 @@ def save_weights(path: str | os.PathLike[str], weights: Mapping[str, Array]) -> 
 
 
 def load_weights(path: str | os.PathLike[str], expected: Mapping[str, Array]) -> dict[str, Array]:
-    """The arrays that `save_weights` wrote: the names, shapes and dtypes of `expected`.
+    """Read the arrays that `save_weights` wrote.
+
+    Args:
+        path: the file.
+        expected: arrays with the names, shapes and dtypes that the file should have.
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is not such a file, or was damaged or changed since it was written.
+        ValueError: the file does not hold such weights, or was changed since it was written.
     """
     content = Path(path).read_bytes()
     like = {**expected, _CHECKSUM: np.zeros(hashlib.sha256().digest_size, np.uint8)}
@@ -58,9 +63,9 @@ def load_weights(path: str | os.PathLike[str], expected: Mapping[str, Array]) ->
             names = sorted(archive.namelist())
             wanted = sorted(f"{name}.npy" for name in like)
             if names != wanted:
-                raise ValueError(f"it holds {names}, and should hold {wanted}")
+                raise ValueError(f"it holds {names}; it should hold {wanted}")
             loaded = {name: _read(archive, name, array) for name, array in like.items()}
-    except Exception as error:  # zipfile and zlib raise half a dozen kinds for a damaged file
+    except Exception as error:  # zipfile and zlib raise many types of error for a damaged file
         raise ValueError(f"{path} does not hold these weights: {error}") from error
     for name, array in loaded.items():
         if not np.isfinite(array).all():
@@ -72,27 +77,29 @@ def load_weights(path: str | os.PathLike[str], expected: Mapping[str, Array]) ->
 
 
 def _read(archive: zipfile.ZipFile, name: str, like: Array) -> Array:
-    """One array of the archive, which must have the header that `like` would have."""
+    """One array of the archive, whose header must be that of `like`."""
     member = archive.getinfo(f"{name}.npy")
     if member.file_size > like.nbytes + _HEADER:
-        raise ValueError(f"{name} takes {member.file_size} bytes")
+        raise ValueError(
+            f"{name} has {member.file_size} bytes; it should have at most {like.nbytes + _HEADER}"
+        )
     data = io.BytesIO(archive.read(member))
     version = npy.read_magic(data)
     if version != (1, 0):
-        raise ValueError(f"{name} is in version {version} of the format")
+        raise ValueError(f"{name} is in version {version} of the format; it should be (1, 0)")
     shape, fortran, dtype = npy.read_array_header_1_0(data)
     if fortran:
-        raise ValueError(f"{name} is in Fortran order")
+        raise ValueError(f"{name} is in Fortran order; it should be in C order")
     if (shape, dtype) != (like.shape, like.dtype):
-        raise ValueError(f"{name} is {dtype} {shape}, and should be {like.dtype} {like.shape}")
+        raise ValueError(f"{name} is {dtype} {shape}; it should be {like.dtype} {like.shape}")
     values = np.frombuffer(data.read(), dtype)
     if values.size != math.prod(shape):
-        raise ValueError(f"{name} has {values.size} values")
+        raise ValueError(f"{name} has {values.size} values; it should have {math.prod(shape)}")
     return values.reshape(shape)
 
 
 def _checksum(weights: Mapping[str, Array]) -> Array:
-    """SHA-256 of all names, dtypes, shapes and values, in the order of the names."""
+    """The SHA-256 of all names, dtypes, shapes and values, sorted by name."""
     digest = hashlib.sha256()
     for name in sorted(weights):
         array = weights[name]

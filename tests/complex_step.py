@@ -1,7 +1,7 @@
-"""Gradients by the complex step: f'(x) = Im f(x + iε)/ε, exact to rounding when f is analytic.
+"""Gradients by the complex step: f'(x) = Im f(x + iε)/ε, exact to rounding if f is analytic.
 
-Nothing is subtracted, so ε can be as small as 1e-30 (Squire & Trapp, SIAM Review 40, 1998). Every
-operation inside f has to be analytic, and every buffer complex.
+Nothing is subtracted, so that ε can be as small as 1e-30 (Squire & Trapp, SIAM Review 40, 1998).
+Every operation in f must be analytic, and every buffer must be complex.
 """
 
 from collections.abc import Callable
@@ -9,17 +9,17 @@ from functools import partial
 
 import numpy as np
 
-from lstm_reference.cell import Array
-from lstm_reference.layers import Layer
+from lstm_reference.cells.cell import Array
+from lstm_reference.training.layers import Layer
 
 STEP = 1e-30
 
 
 def gradient(f: Callable[[Array], complex], x: Array) -> Array:
-    """The gradient of a scalar f at the real array x, in x's shape, one evaluation an entry.
+    """The gradient of a scalar f at the real array x, in the shape of x; one call of f per entry.
 
     Raises:
-        TypeError: f gave a real number, so something in it dropped the imaginary part.
+        TypeError: f returned a real number, so something in it dropped the imaginary part.
     """
     result = np.empty(x.shape)
     z = x.astype(complex)
@@ -27,16 +27,18 @@ def gradient(f: Callable[[Array], complex], x: Array) -> Array:
         z[index] += STEP * 1j
         value = f(z)
         if not np.iscomplexobj(value):
-            raise TypeError("f gave a real number for a complex array: it drops the imaginary part")
+            raise TypeError(
+                "f returned a real number for a complex array: it drops the imaginary part"
+            )
         result[index] = value.imag / STEP
         z[index] = x[index]
     return result
 
 
 def layer_gradients(layer: Layer, x: Array, dy: Array) -> dict[str, Array]:
-    """The gradients of Σ dy·y for y = layer.forward(x): by each of its params, and by "x".
+    """The gradients of Σ dy·y for y = layer.forward(x), with respect to its params and "x".
 
-    The layer's weights are as before when this returns, but its last forward was another.
+    The layer has its old weights when this returns, but its last forward was another one.
     """
 
     def loss(z: Array) -> complex:

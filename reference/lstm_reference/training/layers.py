@@ -1,25 +1,25 @@
-"""The layers that stand around recurrent ones in a network: few, and each a page's paragraph.
+"""The layers that a network needs around its recurrent layers.
 
-A layer has `params`, `forward(x)`, `backward(dy)` for the last forward, and after it `grads` with
-the keys and shapes of `params`. A recurrent layer, which gives its state besides (`y, state` and
-`dx, dstate`), is a layer too. Between forward and backward, x, y and the weights must not change.
-Two layers share a weight if their `params` hold the same array object.
+A layer has `params`, `forward(x)`, and `backward(dy)`, which differentiates the last `forward` and
+sets `grads`, with the keys and shapes of `params`. A recurrent layer, which also returns its state
+(`y, state` and `dx, dstate`), is a layer too. x, y and the weights must not change between
+`forward` and `backward`. Two layers share a weight if their `params` hold the same array object.
 """
 
 from typing import Any, Protocol
 
 import numpy as np
 
-from lstm_reference.activations import activation
-from lstm_reference.cell import Array
-from lstm_reference.initializers import glorot_uniform
-from lstm_reference.shapes import check_output_gradient
+from lstm_reference.cells.cell import Array
+from lstm_reference.cells.shapes import check_output_gradient
+from lstm_reference.training.activations import activation
+from lstm_reference.training.initializers import glorot_uniform
 
 Params = dict[str, Array]
 
 
 class Layer(Protocol):
-    """What a network asks of a layer."""
+    """What a network requires of a layer."""
 
     @property
     def params(self) -> Params: ...
@@ -35,8 +35,16 @@ class Layer(Protocol):
 class Dense:
     """y = a(x·W + b) over the last axis: x (..., D), W (D, M), b (M,), y (..., M).
 
-    `a` is one of the activations linear, sigmoid, tanh, softmax. Initial weights as Keras's: W
-    Glorot uniform, b zeros.
+    The initial weights are those of Keras: W is Glorot uniform, and b is zero.
+
+    Args:
+        input_size: D.
+        output_size: M.
+        activation: a, which is one of linear, sigmoid, tanh and softmax.
+        rng: draws W; seed 0 by default.
+
+    Raises:
+        ValueError: there is no such activation.
     """
 
     def __init__(
@@ -55,20 +63,24 @@ class Dense:
         self._affine = _Affine(activation)
 
     def forward(self, x: Array) -> Array:
-        """y (..., M) of x (..., D). ValueError for another D."""
+        """y (..., M) for x (..., D). ValueError for another D."""
         return self._affine.forward(x, self.params["W"], self.params["b"])
 
     def backward(self, dy: Array) -> Array:
-        """dx (..., D) of dy (..., M). ValueError if dy has not y's shape."""
+        """dx (..., D) for dy (..., M). ValueError if dy does not have the shape of y."""
         dx, dW, db = self._affine.backward(dy, self.params["W"])
         self.grads = {"W": dW, "b": db}
         return dx
 
 
 class TiedDense:
-    """A dense layer whose weight is an embedding's table transposed: y = a(x·Eᵀ + b).
+    """A dense layer whose weight is the transposed table of an embedding: y = a(x·Eᵀ + b).
 
-    x (..., D), E (V, D), b (V,), y (..., V) (Press & Wolf 2017). E is the embedding's own array.
+    x (..., D), E (V, D), b (V,), y (..., V). E is the embedding's own array, so that the two layers
+    share it (Press & Wolf 2017).
+
+    Raises:
+        ValueError: there is no such activation.
     """
 
     def __init__(self, embedding: "Embedding", activation: str = "linear") -> None:
@@ -78,18 +90,18 @@ class TiedDense:
         self._affine = _Affine(activation)
 
     def forward(self, x: Array) -> Array:
-        """y (..., V) of x (..., D). ValueError for another D."""
+        """y (..., V) for x (..., D). ValueError for another D."""
         return self._affine.forward(x, self.params["E"].T, self.params["b"])
 
     def backward(self, dy: Array) -> Array:
-        """dx (..., D) of dy (..., V). ValueError if dy has not y's shape."""
+        """dx (..., D) for dy (..., V). ValueError if dy does not have the shape of y."""
         dx, dW, db = self._affine.backward(dy, self.params["E"].T)
         self.grads = {"E": dW.T, "b": db}
         return dx
 
 
 class _Affine:
-    """a(x·W + b) over the last axis, and its gradients, for weights that somebody else keeps."""
+    """a(x·W + b) over the last axis, and its gradients; the caller holds the weights."""
 
     def __init__(self, name: str) -> None:
         self._activation = activation(name)
@@ -112,9 +124,9 @@ class _Affine:
 
 
 class Embedding:
-    """y = E[x]: the rows of a table E (V, D) that integers x (...) below V name; y (..., D).
+    """y = E[x]: integers x (...) in 0 … V-1 select rows of a table E (V, D); y (..., D).
 
-    The initial table is Keras's, U(-0.05, 0.05).
+    The initial table is that of Keras, U(-0.05, 0.05). `rng` draws it; seed 0 by default.
     """
 
     def __init__(
@@ -126,7 +138,12 @@ class Embedding:
         self._x = np.empty(0, int)
 
     def forward(self, x: Array) -> Array:
-        """The rows (..., D). TypeError unless x is integers, ValueError unless in 0 … V-1."""
+        """The rows (..., D) that x (...) selects.
+
+        Raises:
+            TypeError: x does not hold integers.
+            ValueError: an entry of x is not in 0 … V-1.
+        """
         size = len(self.params["E"])
         if x.dtype.kind not in "iu":
             raise TypeError(f"x is {x.dtype}; an embedding needs integers")
@@ -136,7 +153,11 @@ class Embedding:
         return self.params["E"][x]
 
     def backward(self, dy: Array) -> None:
-        """Adds up dy (..., D) by row; a row named twice gets both. Integers have no gradient."""
+        """Add up dy (..., D) for each row of the table; x, being integers, has no gradient.
+
+        Raises:
+            ValueError: dy does not have the shape of y.
+        """
         table = self.params["E"]
         check_output_gradient(dy, (*self._x.shape, table.shape[1]))
         self.grads = {"E": np.zeros(table.shape, dy.dtype)}
@@ -144,7 +165,7 @@ class Embedding:
 
 
 class TimeDistributed:
-    """Any layer from (N, ...) to (N, ...) applied to every step of (N, T, ...)."""
+    """A layer from (N, ...) to (N, ...) that is applied to every step of (N, T, ...)."""
 
     def __init__(self, layer: Layer) -> None:
         self.layer = layer
@@ -158,13 +179,13 @@ class TimeDistributed:
         return self.layer.grads
 
     def forward(self, x: Array) -> Array:
-        """y (N, T, ...) of x (N, T, ...). ValueError for fewer than two axes."""
+        """y (N, T, ...) for x (N, T, ...). ValueError if x has fewer than two axes."""
         if x.ndim < 2:
             raise ValueError(f"x is {x.shape}; it should be (N, T, ...)")
         return _over_steps(self.layer.forward, x)
 
     def backward(self, dy: Array) -> Array:
-        """dx (N, T, ...) of dy (N, T, ...)."""
+        """dx (N, T, ...) for dy (N, T, ...)."""
         return _over_steps(self.layer.backward, dy)
 
 
@@ -175,7 +196,7 @@ def _over_steps(function: Any, array: Array) -> Array:
 
 
 class LastStep:
-    """Many-to-one: the last step (N, D) of a sequence (N, T, D)."""
+    """The last step (N, D) of a sequence (N, T, D), for many-to-one networks."""
 
     def __init__(self) -> None:
         self.params: Params = {}
@@ -190,7 +211,11 @@ class LastStep:
         return x[:, -1]
 
     def backward(self, dy: Array) -> Array:
-        """dx (N, T, D), zero but at the last step. ValueError if dy has not y's shape."""
+        """dx (N, T, D), which is dy at the last step and zero before it.
+
+        Raises:
+            ValueError: dy does not have the shape of y.
+        """
         N, T, D = self._shape
         check_output_gradient(dy, (N, D))
         dx = np.zeros((N, T, D), dy.dtype)
@@ -199,7 +224,11 @@ class LastStep:
 
 
 class Repeat:
-    """One-to-many: the input (N, D) at every one of T steps, (N, T, D)."""
+    """The input (N, D) at each of T steps, (N, T, D), for one-to-many networks.
+
+    Raises:
+        ValueError: steps is less than 1.
+    """
 
     def __init__(self, steps: int) -> None:
         if steps < 1:
@@ -209,13 +238,13 @@ class Repeat:
         self._steps = steps
 
     def forward(self, x: Array) -> Array:
-        """The steps. ValueError unless x is (N, D)."""
+        """The T steps. ValueError unless x is (N, D)."""
         if x.ndim != 2:
             raise ValueError(f"x is {x.shape}; it should be (N, D)")
         return np.repeat(x[:, None], self._steps, axis=1)
 
     def backward(self, dy: Array) -> Array:
-        """dx (N, D), the sum over the steps of dy (N, T, D). ValueError for another T."""
+        """dx (N, D), the sum of dy (N, T, D) over the steps. ValueError for another T."""
         if dy.ndim != 3 or dy.shape[1] != self._steps:
             raise ValueError(f"dy is {dy.shape}; y was (N, {self._steps}, D)")
         dx: Array = dy.sum(axis=1)

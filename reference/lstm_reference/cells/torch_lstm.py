@@ -1,25 +1,33 @@
-"""The PyTorch counterpart of `lstm.LSTM`: the same weights, the same contract, torch's arithmetic.
+"""The PyTorch counterpart of `lstm.LSTM`: the same weights and the same contract.
 
-It drives `torch.nn.LSTM` and differentiates with autograd, so it shares no equation with the rest
-of the reference. Arrays go in and come out as NumPy. Only this file imports torch.
+It runs `torch.nn.LSTM` and differentiates with autograd, so that it shares no equation with the
+rest of the reference. Inputs and results are NumPy arrays. No other file of the reference imports
+PyTorch.
 
-torch keeps its weights as (4H, D) and (4H, H), in the same gate order i, f, g, o, and adds two
-biases. Here b goes into the first and the second is zero; the way back adds the two.
+PyTorch keeps its weights as (4H, D) and (4H, H), in the same gate order i, f, g, o, and adds two
+biases. Here b becomes the first bias, and the second is zero; the way back adds the two.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
-from lstm_reference.cell import Array
-from lstm_reference.lstm import LSTM, State
-from lstm_reference.shapes import check_input, check_output_gradient, check_state
+from lstm_reference.cells.cell import Array, State
+from lstm_reference.cells.initial_weights import lstm_weights
+from lstm_reference.cells.shapes import check_input, check_output_gradient, check_state
+
+try:
+    import torch
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError("TorchLSTM needs PyTorch: pip install torch") from error
 
 
 def to_torch(params: Mapping[str, Array]) -> dict[str, torch.Tensor]:
-    """The weights W (D, 4H), U (H, 4H) and b (4H,) as a state dict for a `torch.nn.LSTM`."""
+    """The state dict of a `torch.nn.LSTM` with the weights "W" (D, 4H), "U" (H, 4H), "b" (4H,).
+
+    The tensors are copies, of the dtypes of the arrays.
+    """
     return {
         "weight_ih_l0": _tensor(params["W"].T),
         "weight_hh_l0": _tensor(params["U"].T),
@@ -29,13 +37,17 @@ def to_torch(params: Mapping[str, Array]) -> dict[str, torch.Tensor]:
 
 
 def from_torch(module: torch.nn.LSTM) -> dict[str, Array]:
-    """The weights of a `torch.nn.LSTM` as W (D, 4H), U (H, 4H) and b (4H,), the biases added.
+    """The weights of a `torch.nn.LSTM` as copies "W" (D, 4H), "U" (H, 4H) and "b" (4H,).
+
+    "b" is the sum of the module's two biases.
 
     Raises:
         ValueError: the module has several layers or directions, a projection, or no biases.
     """
     if module.num_layers != 1 or module.bidirectional or module.proj_size or not module.bias:
-        raise ValueError(f"{module} should have one layer, one direction, biases, no projection")
+        raise ValueError(
+            f"{module} should have one layer, one direction and biases, and no projection"
+        )
     weights = {name: tensor.numpy(force=True) for name, tensor in module.state_dict().items()}
     return {
         "W": weights["weight_ih_l0"].T.copy(),
@@ -46,7 +58,7 @@ def from_torch(module: torch.nn.LSTM) -> dict[str, Array]:
 
 @dataclass(frozen=True)
 class _Graph:
-    """The tensors of one call between which autograd differentiates."""
+    """The inputs and outputs of one call, between which autograd differentiates."""
 
     x: torch.Tensor
     h0: torch.Tensor
@@ -57,11 +69,14 @@ class _Graph:
 
 
 class TorchLSTM:
-    """`torch.nn.LSTM` as an LSTM in the native contract: arguments and results as `lstm.LSTM`.
+    """`torch.nn.LSTM` in the native contract: arguments and results are those of `lstm.LSTM`.
 
-    `params` holds NumPy arrays "W" (D, 4H), "U" (H, 4H) and "b" (4H,), read anew at each forward;
-    `grads`, after `backward`, the same keys and shapes. The arithmetic is float32 if x and the
-    weights all are, else float64.
+    `params` holds NumPy arrays "W" (D, 4H), "U" (H, 4H) and "b" (4H,), which every `forward` reads
+    again. After `backward`, `grads` has the same keys and shapes. The arithmetic is in float32 if
+    x and all weights are float32, otherwise in float64.
+
+    Raises:
+        ValueError: hidden_size is less than 1.
     """
 
     def __init__(
@@ -76,21 +91,26 @@ class TorchLSTM:
         self.hidden_size = hidden_size
         self.stateful = stateful
         self.return_sequences = return_sequences
-        self.params = LSTM(input_size, hidden_size, rng=rng).params
+        self.params = lstm_weights(input_size, hidden_size, rng)
         self.grads: dict[str, Array] = {}
         self._module = torch.nn.LSTM(input_size, hidden_size, batch_first=True)
         self._state: State | None = None
         self._graph: _Graph | None = None
 
     def reset_state(self) -> None:
-        """Forget the carried state: the next call starts from zeros."""
+        """Discard the carried state: the next call starts from zeros."""
         self._state = None
 
     def forward(self, x: Array, state: State | None = None) -> tuple[Array, State]:
-        """y (N, T, H), or (N, H) without `return_sequences`, and the final (h, c), each (N, H).
+        """Run the layer over a batch of sequences.
 
-        x is (N, T, D); `state` the initial (h, c), or None for the carried state in stateful mode,
-        else zeros.
+        Args:
+            x: inputs (N, T, D).
+            state: the initial (h, c), each (N, H). None stands for the carried state if the layer
+                is stateful and has one, otherwise for zeros.
+
+        Returns:
+            y (N, T, H), or (N, H) without `return_sequences`, and the final (h, c), each (N, H).
 
         Raises:
             ValueError: x or the state does not have the shape above.
@@ -116,16 +136,23 @@ class TorchLSTM:
         return _array(y), (_array(h[0]), _array(c[0]))
 
     def backward(self, dy: Array, dstate: State | None = None) -> tuple[Array, State]:
-        """dx (N, T, D) and (dh0, dc0), from dy of y's shape and (dh, dc), each (N, H), or None.
+        """The gradient of the last `forward`, by autograd.
 
-        `grads` holds the gradients of the weights.
+        Args:
+            dy: the gradient of the loss with respect to y, of the shape of y.
+            dstate: the gradients of the loss with respect to the final h and c, each (N, H); None
+                stands for zeros.
+
+        Returns:
+            dx (N, T, D) and (dh0, dc0), each (N, H). `grads` holds the gradients with respect to
+            the weights.
 
         Raises:
-            RuntimeError: `forward` was not called before.
-            ValueError: dy or dstate does not have the shape of what it is the gradient of.
+            RuntimeError: `forward` has not been called.
+            ValueError: dy or dstate does not have the shape above.
         """
         if self._graph is None:
-            raise RuntimeError("backward needs a forward before it")
+            raise RuntimeError("backward needs a call of forward first")
         graph = self._graph
         shape = tuple(graph.h.shape)
         check_output_gradient(dy, tuple(graph.y.shape))
@@ -136,7 +163,7 @@ class TorchLSTM:
             outputs=(graph.y, graph.h, graph.c),
             inputs=(graph.x, graph.h0, graph.c0, W, U, b),
             grad_outputs=[_tensor(a).to(graph.y.dtype) for a in (dy, *dstate)],
-            retain_graph=True,  # a second backward gives the same again
+            retain_graph=True,  # so that a second backward gives the same
         )
         dx, dh0, dc0, dW, dU, db = map(_array, gradients)
         self.grads = {"W": dW.T.copy(), "U": dU.T.copy(), "b": db}
@@ -144,10 +171,10 @@ class TorchLSTM:
 
 
 def _tensor(array: Array) -> torch.Tensor:
-    """A tensor with a copy of the array."""
+    """A copy of the array as a tensor."""
     return torch.from_numpy(array.copy())
 
 
 def _array(tensor: torch.Tensor) -> Array:
-    """An array with a copy of the tensor, which nothing that torch does later can change."""
+    """A copy of the tensor as an array, which PyTorch cannot change later."""
     return tensor.detach().numpy().copy()

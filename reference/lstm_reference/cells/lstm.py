@@ -1,18 +1,17 @@
-"""The LSTM layer over a sequence, in the native contract: forward, backward, stateful on request.
+"""The LSTM layer over a sequence: forward, backward, and stateful on request.
 
-The equations are those of `cell.py`, arranged so that little is left to do at a step:
+The equations are those of `cell.py`, arranged so that little is left to compute at each step:
 
-- σ(z) = ½ + ½·tanh(½z), so that one tanh does all four gates: a slope, ½ or (for g) 1, times z
-  before the tanh, the same slope after it, and an offset, ½ or 0.
-- In memory the c, i, f, g, o of a step follow one another, each (N, H) in one piece. So the gates
-  are one piece too, and (f, g) times (c, i) gives both terms of the next c in one call.
-- The gradient takes of the gates, c and tanh(c') only products that do not depend on dh and dc.
-  They are formed for many steps at once.
-- h, x and a 1 for the bias form a row. The gradients of U, W and b are then one product, of the
-  rows of all steps with their dz.
-- Memory serves again at the next call of the same sizes: the system takes long to give new pages.
+- σ(z) = ½ + ½·tanh(½z), so that one tanh serves all four gates: multiply z by a slope (½, or 1 for
+  g), take tanh, multiply by the same slope, and add an offset (½, or 0 for g).
+- In memory, the c, i, f, g, o of a step follow one another, each (N, H) in one piece. The gates
+  are then one piece too, and (f, g) times (c, i) gives both terms of the next c in one call.
+- The factors by which the gradient multiplies dh and dc are computed for many steps at once.
+- h, x and a 1 for the bias form a row. The gradients with respect to U, W and b are then one
+  product of the rows of all steps with their dz.
+- The next call of the same sizes uses the same memory, because new pages are slow to get.
 
-`docs/performance.md` has what each of these gives, and what did not help.
+`docs/performance.md` gives the effect of each, and what did not help.
 """
 
 from collections.abc import Iterator
@@ -22,23 +21,23 @@ from typing import Any
 
 import numpy as np
 
-from lstm_reference import blocked
-from lstm_reference.cell import Array
-from lstm_reference.scratch import Scratch
-from lstm_reference.shapes import check_input, check_output_gradient, check_state
+from lstm_reference.cells import block_products
+from lstm_reference.cells.cell import Array, State
+from lstm_reference.cells.initial_weights import lstm_weights
+from lstm_reference.cells.shapes import check_input, check_output_gradient, check_state
+from lstm_reference.cells.workspace import Workspace
 
-State = tuple[Array, Array]
-
-FEW_ROWS = 64  # of a whole call: for fewer, to copy the weights costs more than it saves
+FEW_ROWS = 64  # N·T below which a copy of the weights costs more than it saves
 ROWS_AT_ONCE = 1024  # enough for fast products, few enough for the processor's cache
 
 
 @dataclass(frozen=True)
 class _Cache:
-    """What `backward` needs of one call: 6H + D + 1 numbers for each row and step.
+    """What `backward` needs of one call: 6H + D + 1 numbers per row and step.
 
-    rows (T+1, N, H+D+1) are h, x and 1 of every step, and then the final h; steps (T, 5, N, H) are
-    c, i, f, g, o; c (T+1, N, H) are those in `steps`, and then the final c.
+    rows (T+1, N, H+D+1): h, x and 1 of every step, then the final h.
+    steps (T, 5, N, H): c, i, f, g, o of every step.
+    c (T+1, N, H): the c of every step, as a view, then the final c.
     """
 
     rows: Array
@@ -46,26 +45,29 @@ class _Cache:
     c: Array
 
 
-def _cache(scratch: Scratch, N: int, T: int, D: int, H: int) -> _Cache:
-    memory = scratch.empty("cache", 5 * T + 1, N, H)
-    rows = scratch.empty("rows", T + 1, N, H + D + 1)
+def _cache(workspace: Workspace, N: int, T: int, D: int, H: int) -> _Cache:
+    memory = workspace.empty("cache", 5 * T + 1, N, H)
+    rows = workspace.empty("rows", T + 1, N, H + D + 1)
     return _Cache(rows, memory[:-1].reshape(T, 5, N, H), memory[::5])
 
 
 class LSTM:
-    """An LSTM layer.
+    """An LSTM layer, in the native contract.
 
-    `params` holds "W" (D, 4H), "U" (H, 4H) and "b" (4H,), gate blocks i, f, g, o; `grads`, after
-    `backward`, the same keys and shapes. Arrays may be float32 or float64; what is returned has
-    the dtype that NumPy gives to x and the weights together.
+    `params` holds "W" (D, 4H), "U" (H, 4H) and "b" (4H,) with gate blocks i, f, g, o. After
+    `backward`, `grads` has the same keys and shapes. Arrays may be float32 or float64; the results
+    have the dtype that NumPy gives to x and the weights together.
+    The source of the equations is given in `cell.py`.
 
     Args:
         input_size: D, the number of features of an input.
         hidden_size: H, the number of units.
-        stateful: start each call from the final state of the call before.
-        return_sequences: return y for every step (many-to-many), else for the last step only
-            (many-to-one).
-        rng: draws the initial weights, all U(-1/√H, 1/√H) as PyTorch's; seed 0 if left out.
+        stateful: start each call from the final state of the previous call.
+        return_sequences: return y for every step or, if false, for the last step only.
+        rng: draws the initial weights, all from U(-1/√H, 1/√H) as in PyTorch; seed 0 by default.
+
+    Raises:
+        ValueError: hidden_size is less than 1.
     """
 
     def __init__(
@@ -80,23 +82,14 @@ class LSTM:
         self.hidden_size = hidden_size
         self.stateful = stateful
         self.return_sequences = return_sequences
-        rng = np.random.default_rng(0) if rng is None else rng
-        bound = hidden_size**-0.5
-        shapes = {
-            "W": (input_size, 4 * hidden_size),
-            "U": (hidden_size, 4 * hidden_size),
-            "b": (4 * hidden_size,),
-        }
-        self.params: dict[str, Array] = {
-            name: rng.uniform(-bound, bound, shape) for name, shape in shapes.items()
-        }
+        self.params = lstm_weights(input_size, hidden_size, rng)
         self.grads: dict[str, Array] = {}
         self._state: State | None = None
         self._cache: _Cache | None = None
-        self._scratch = Scratch()
+        self._workspace = Workspace()
 
     def reset_state(self) -> None:
-        """Forget the carried state: the next call starts from zeros."""
+        """Discard the carried state: the next call starts from zeros."""
         self._state = None
 
     def forward(self, x: Array, state: State | None = None) -> tuple[Array, State]:
@@ -104,8 +97,8 @@ class LSTM:
 
         Args:
             x: inputs (N, T, D).
-            state: the initial (h, c), each (N, H); if None, the carried state in stateful mode,
-                else zeros.
+            state: the initial (h, c), each (N, H). None stands for the carried state if the layer
+                is stateful and has one, otherwise for zeros.
 
         Returns:
             y (N, T, H), or (N, H) without `return_sequences`, and the final (h, c), each (N, H).
@@ -124,8 +117,8 @@ class LSTM:
         check_state(state, ("the initial h", "the initial c"), (N, H))
 
         self._cache = None
-        self._scratch.use(dtype)
-        cache = _cache(self._scratch, N, T, D, H)
+        self._workspace.use(dtype)
+        cache = _cache(self._workspace, N, T, D, H)
         rows, h, c = cache.rows, cache.rows[:, :, :H], cache.c
         rows[:T, :, H:-1] = x.swapaxes(0, 1)
         rows[:T, :, -1] = 1
@@ -142,18 +135,18 @@ class LSTM:
         """The gradient of the last `forward`, by backpropagation through time.
 
         Args:
-            dy: the loss's gradient by y, of y's shape.
-            dstate: its gradients by the final h and c, each (N, H); None means zeros.
+            dy: the gradient of the loss with respect to y, of the shape of y.
+            dstate: the same for the final h and c, each (N, H); None stands for zeros.
 
         Returns:
-            dx (N, T, D) and (dh0, dc0), each (N, H). `grads` holds those of the weights.
+            dx (N, T, D) and (dh0, dc0), each (N, H). `grads` then has the weights' gradients.
 
         Raises:
-            RuntimeError: `forward` was not called before.
-            ValueError: dy does not have the shape of y.
+            RuntimeError: `forward` has not been called.
+            ValueError: dy or dstate does not have the shape above.
         """
         if self._cache is None:
-            raise RuntimeError("backward needs a forward before it")
+            raise RuntimeError("backward needs a call of forward first")
         rows, steps = self._cache.rows, self._cache.steps
         T, _, N, H = steps.shape
         check_output_gradient(dy, (N, T, H) if self.return_sequences else (N, H))
@@ -169,13 +162,13 @@ class LSTM:
         D, width = len(W), rows.shape[2]
         d_all = np.empty((width, 4 * H), steps.dtype)
         dx = np.empty((N, T, D), np.result_type(steps, W))
-        parts = _backward_steps(self._cache, U, dy_steps, dh, dc, self._scratch)
+        parts = _backward_steps(self._cache, U, dy_steps, dh, dc, self._workspace)
         for number, (part, dz) in enumerate(parts):
             rows_of_part = rows[part].reshape(len(dz), width)
             if number == 0:
                 np.matmul(rows_of_part.T, dz, out=d_all)
             else:
-                d_part = self._scratch.empty("d_part", *d_all.shape)
+                d_part = self._workspace.empty("d_part", *d_all.shape)
                 d_all += np.matmul(rows_of_part.T, dz, out=d_part)
             dx[:, part] = (dz @ W.T).reshape(part.stop - part.start, N, D).swapaxes(0, 1)
         self.grads = {"W": d_all[H:-1], "U": d_all[:H], "b": d_all[-1]}
@@ -183,17 +176,17 @@ class LSTM:
 
 
 def _forward_steps(cache: _Cache, W: Array, U: Array, b: Array) -> None:
-    """Fill the cache, step by step. W (D, 4H), U (H, 4H), b (4H,)."""
+    """Fill the cache, step by step, with weights W (D, 4H), U (H, 4H) and b (4H,)."""
     rows, steps, c = cache.rows, cache.steps, cache.c
     T, _, N, H = steps.shape
     h, gates = rows[:, :, :H], steps[:, 1:]
     slope, offset = np.full((2, 4, N, H), 0.5, steps.dtype)
     slope[2], offset[2] = 1, 0
 
-    # A single sequence's product would read every weight at every step. So x·W + b is formed for
-    # all steps at once, and only h·U is left. Many sequences make such use of what is read that
-    # one product a step of (h, x, 1) with all weights is better, if blocks make it fast.
-    at_once = N == 1 or N * T < FEW_ROWS or not blocked.HELPS
+    # With one sequence, each step reads every weight for a single row. So x·W + b is computed for
+    # all steps at once, and only h·U is left. With many, each weight that is read serves many rows,
+    # and one product per step of (h, x, 1) with all weights is better, if blocks make it fast.
+    at_once = N == 1 or N * T < FEW_ROWS or not block_products.HELPS
     factor: Any = repeat(None)
     block: Any = repeat(None)
     if at_once:
@@ -205,10 +198,10 @@ def _forward_steps(cache: _Cache, W: Array, U: Array, b: Array) -> None:
         product = np.empty((N, 4 * H), steps.dtype)
         product_by_gate = product.reshape(N, 4, H).swapaxes(0, 1)
     else:
-        height, width = blocked.block_shape(N, rows.shape[2], H)
-        weights = _blocked_weights(W, U, b, slope, width)
-        factor = blocked.left(rows, height)
-        block = blocked.result(gates, height, width)
+        height, width = block_products.block_shape(N, rows.shape[2], H)
+        weights = block_products.gate_weights(W, U, b, slope, width)
+        factor = block_products.left(rows, height)
+        block = block_products.result(gates, height, width)
 
     terms = np.empty((2, N, H), steps.dtype)
     fc, gi = terms
@@ -232,47 +225,34 @@ def _forward_steps(cache: _Cache, W: Array, U: Array, b: Array) -> None:
 
 
 def _parts(T: int, N: int) -> list[slice]:
-    """The T steps of N rows in parts of some `ROWS_AT_ONCE`; none is longer than the first."""
+    """The T steps in parts of about `ROWS_AT_ONCE` rows; no part is longer than the first."""
     count = max(1, ROWS_AT_ONCE // max(1, N))
     return [slice(start, min(T, start + count)) for start in range(0, T, count)]
 
 
-def _blocked_weights(W: Array, U: Array, b: Array, slope: Array, width: int) -> Array:
-    """The rows of U, W and b one upon the other, each gate's times its slope, in blocks of columns.
-
-    Shape (4, 1, H/width, H+D+1, width): right factors for `blocked.left`, for every gate.
-    """
-    H, D = len(U), len(W)
-    result = np.empty((4, 1, H // width, H + D + 1, width), slope.dtype)
-    by_row = result.transpose(3, 1, 0, 2, 4)  # (H+D+1, 1, 4, H/width, width)
-    slopes = slope[:, :1, :1]
-    for part, weight in ((slice(H), U), (slice(H, -1), W), (slice(-1, None), b)):
-        np.multiply(weight.reshape(-1, 1, 4, H // width, width), slopes, out=by_row[part])
-    return result
-
-
 def _backward_steps(
-    cache: _Cache, U: Array, dy_steps: Array | None, dh: Array, dc: Array, scratch: Scratch
+    cache: _Cache, U: Array, dy_steps: Array | None, dh: Array, dc: Array, workspace: Workspace
 ) -> Iterator[tuple[slice, Array]]:
-    """Some steps, and the dz (rows of them, 4H) that are good until the next; the last steps first.
+    """Yield parts of the steps, the last part first, each with its dz (steps·N, 4H).
 
-    dy_steps is dy (T, N, H), or None if no step has one. dh and dc (N, H) are the gradients by the
-    final state, and in the end by the initial state.
+    A dz is valid until the next one is yielded. `dy_steps` is dy as (T, N, H), or None if it is
+    zero at every step. dh and dc (N, H) hold the gradients with respect to the final state; at the
+    end they hold those with respect to the initial state.
     """
     steps, c = cache.steps, cache.c
     T, _, N, H = steps.shape
     parts = _parts(T, N)
-    dz = scratch.empty("dz", parts[0].stop, N, 4 * H)
-    factors = scratch.empty("factors", parts[0].stop, 5, N, H)
+    dz = workspace.empty("dz", parts[0].stop, N, 4 * H)
+    factors = workspace.empty("factors", parts[0].stop, 5, N, H)
     dz_by_gate = dz.reshape(len(dz), N, 4, H).swapaxes(1, 2)
     dh_through_c = np.empty((N, H), steps.dtype)
 
     left, right, block = dz, np.ascontiguousarray(U, steps.dtype).T, dh
-    height, width = blocked.block_shape(N, 4 * H, H)
-    whole = N <= 1 or (height, width) == (N, H) or not blocked.HELPS
+    height, width = block_products.block_shape(N, 4 * H, H)
+    whole = N <= 1 or (height, width) == (N, H) or not block_products.HELPS
     if not whole:
-        left, right = blocked.left(dz, height), blocked.right(right, width)
-        block = blocked.result(dh, height, width)
+        left, right = block_products.left(dz, height), block_products.right(right, width)
+        block = block_products.result(dh, height, width)
     product: Any = np.dot if whole else np.matmul
 
     for part in reversed(parts):
@@ -295,10 +275,10 @@ def _backward_steps(
 
 
 def _gradient_factors(steps: Array, c_next: Array, out: Array) -> tuple[Array, Array, Array]:
-    """What `cell.step_backward` multiplies dc and dh by, for k steps and their c' (k, N, H).
+    """The factors by which `cell.step_backward` multiplies dc and dh, for k steps.
 
-    ∂c'/∂z of i, f and g (k, 3, N, H), ∂h'/∂z of o (k, N, H), and ∂h'/∂c' (k, N, H), all in `out`
-    (k, 5, N, H).
+    From `steps` (k, 5, N, H) and c' (k, N, H): ∂c'/∂z for i, f and g (k, 3, N, H), ∂h'/∂z for o
+    (k, N, H), and ∂h'/∂c' (k, N, H), all written to `out` (k, 5, N, H).
     """
     c, i, f, g, o = steps.swapaxes(0, 1)
     by_i, by_f, by_g, by_o, dh_to_c = out.swapaxes(0, 1)

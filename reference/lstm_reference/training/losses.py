@@ -1,9 +1,11 @@
-"""Losses with Keras's meaning: loss(target, output) -> (value, gradient by output).
+"""Losses as Keras defines them: loss(target, output) -> (value, gradient).
 
-Target and output have one shape (..., M). The value is the mean over the last axis (for categorical
-cross-entropy the sum), and then the mean over everything before it: batch and time steps. The
-gradient is of that value. Probabilities are clipped to [ε, 1 - ε] with Keras's ε = 1e-7, and where
-the clip acts the gradient is zero; the losses from logits need no clip and saturate nowhere.
+Target, output and gradient have one shape (..., M). The value is the mean over the last axis (for
+categorical cross-entropy, the sum) and then the mean over all other axes: batch and time steps.
+The gradient is that of the value with respect to the output. Probabilities are clipped to
+[ε, 1 - ε] with Keras's ε = 1e-7, and the gradient is zero where they are clipped. The losses from
+logits need no clipping and do not saturate. Every loss raises ValueError if the shapes of target
+and output differ or if they are empty.
 """
 
 from collections.abc import Callable
@@ -11,22 +13,22 @@ from typing import Any
 
 import numpy as np
 
-from lstm_reference.activations import log_softmax
-from lstm_reference.cell import Array, sigmoid
+from lstm_reference.cells.cell import Array, sigmoid
+from lstm_reference.training.activations import log_softmax
 
 Loss = Callable[[Array, Array], tuple[Any, Array]]
 EPSILON = 1e-7
 
 
 def mean_squared_error(target: Array, output: Array) -> tuple[Any, Array]:
-    """The mean of (output - target)². ValueError if the shapes differ, as for every loss here."""
+    """The mean of (output - target)²."""
     _check(target, output)
     error = output - target
     return (error * error).sum() / error.size, error * (2 / error.size)
 
 
 def binary_cross_entropy(target: Array, output: Array) -> tuple[Any, Array]:
-    """The mean of -t log p - (1 - t) log(1 - p), from probabilities p clipped to [ε, 1 - ε]."""
+    """The mean of -t log p - (1 - t) log(1 - p), where the output p holds probabilities."""
     _check(target, output)
     p = _clip(output)
     value = (target * np.log(p) + (1 - target) * np.log(1 - p)).sum() / -p.size
@@ -34,7 +36,7 @@ def binary_cross_entropy(target: Array, output: Array) -> tuple[Any, Array]:
 
 
 def binary_cross_entropy_from_logits(target: Array, output: Array) -> tuple[Any, Array]:
-    """The same of p = σ(z), from z: the mean of softplus(z) - t z, for z of any size."""
+    """Binary cross-entropy of p = σ(z), where the output is z: the mean of softplus(z) - t z."""
     _check(target, output)
     positive = output.real > 0
     # log(1 + exp z), written for each sign so that exp never overflows
@@ -44,7 +46,10 @@ def binary_cross_entropy_from_logits(target: Array, output: Array) -> tuple[Any,
 
 
 def categorical_cross_entropy(target: Array, output: Array) -> tuple[Any, Array]:
-    """The mean of -Σ t log p, from probabilities, made to sum to one and clipped to [ε, 1 - ε]."""
+    """The mean of -Σ t log p, where the output p holds probabilities.
+
+    They are first divided by their sum over the last axis, and then clipped.
+    """
     _check(target, output)
     total = output.sum(axis=-1, keepdims=True)
     q = output / total
@@ -56,7 +61,7 @@ def categorical_cross_entropy(target: Array, output: Array) -> tuple[Any, Array]
 
 
 def categorical_cross_entropy_from_logits(target: Array, output: Array) -> tuple[Any, Array]:
-    """The same of p = softmax(z), from z, for z of any size."""
+    """Categorical cross-entropy of p = softmax(z), where the output is z."""
     _check(target, output)
     log_p = log_softmax(output)
     rows = output.size // output.shape[-1]
@@ -71,4 +76,7 @@ def _clip(p: Array) -> Array:
 
 def _check(target: Array, output: Array) -> None:
     if target.shape != output.shape or not output.size:
-        raise ValueError(f"the target is {target.shape} and the output {output.shape}")
+        raise ValueError(
+            f"the target is {target.shape} and the output {output.shape}; "
+            "they should have one shape and not be empty"
+        )

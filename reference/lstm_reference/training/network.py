@@ -1,9 +1,9 @@
-"""A network of layers in a row, trained as Keras trains its Sequential: fit, predict, evaluate.
+"""A network of layers in sequence, with the methods of Keras's Sequential: fit, predict, evaluate.
 
-It exists to train recurrent layers: any LSTM in the native contract stands in it as it is; only
-`params`, `forward`, `backward`, `grads` and, where there is state to carry, `reset_state` are used.
-The backward pass ends at the first step of what a batch holds; state that a layer carries from
-batch to batch carries no gradient, which is truncated backpropagation through time.
+It exists to train recurrent layers. Any LSTM in the native contract can be one of its layers; the
+network uses only `params`, `forward`, `backward`, `grads` and, in stateful layers, `reset_state`.
+The backward pass ends at the first step of a batch. State that a layer carries from batch to batch
+carries no gradient, which is truncated backpropagation through time.
 """
 
 import os
@@ -13,29 +13,29 @@ from typing import Any
 
 import numpy as np
 
-from lstm_reference.cell import Array
-from lstm_reference.flat import FlatWeights
-from lstm_reference.layers import Layer
-from lstm_reference.losses import Loss, mean_squared_error
-from lstm_reference.optimizers import Adam, Optimizer
-from lstm_reference.weights_file import load_weights, save_weights
+from lstm_reference.cells.cell import Array
+from lstm_reference.training.flat_weights import FlatWeights
+from lstm_reference.training.layers import Layer
+from lstm_reference.training.losses import Loss, mean_squared_error
+from lstm_reference.training.optimizers import Adam, Optimizer
+from lstm_reference.training.weights_file import load_weights, save_weights
 
 
 class Sequential:
-    """Layers in a row, a loss and an optimizer.
+    """Layers in sequence, a loss and an optimizer.
 
-    The layers' weights become views into one vector (`flat.FlatWeights`); arrays put into a
-    layer's `params` later are taken in when the network is next used. The network is stateful if
-    one of its layers says so by an attribute `stateful`.
+    The weights of the layers become views into one vector (`flat_weights.FlatWeights`). An array
+    that is later assigned to a layer's `params` is copied into the vector when the network is next
+    used. The network is stateful if one of its layers has a true attribute `stateful`.
 
     Args:
         layers: see `layers.Layer`.
-        loss: loss(target, output) -> (value, gradient by output), as those in `losses`.
-        optimizer: changes the weights; Adam with Keras's defaults if left out.
-        rng: shuffles the samples; seed 0 if left out.
+        loss: loss(target, output) -> (value, gradient), such as those in `losses`.
+        optimizer: changes the weights; Adam with Keras's defaults by default.
+        rng: shuffles the samples; seed 0 by default.
 
     Raises:
-        ValueError: a layer stands twice, or the weights are not all of one float dtype.
+        ValueError: a layer is listed twice, or the weights are not all of one float dtype.
     """
 
     def __init__(
@@ -57,25 +57,32 @@ class Sequential:
         return any(getattr(layer, "stateful", False) for layer in self.layers)
 
     def reset_state(self) -> None:
-        """Let every layer that carries state forget it. Nothing else does: fit does not."""
+        """Discard the state of every layer that carries one. No other method does this."""
         for layer in self.layers:
             if hasattr(layer, "reset_state"):
                 layer.reset_state()
 
     def forward(self, x: Array) -> Array:
-        """The output of the last layer for one batch."""
+        """The output of the last layer for one batch x (n, ...)."""
         for layer in self.layers:
             x = _first(layer.forward(x))
         return x
 
     def backward(self, dy: Array) -> Array | None:
-        """The gradient of the last forward: by x, if x has one; the layers hold their `grads`."""
+        """Differentiate the last `forward`: sets the layers' `grads`.
+
+        Args:
+            dy: the gradient of the loss with respect to the output, in the shape of the output.
+
+        Returns:
+            The gradient with respect to x, in the shape of x, or None if x holds integers.
+        """
         for layer in reversed(self.layers):
             dy = _first(layer.backward(dy))
         return dy
 
     def train_batch(self, x: Array, y: Array) -> float:
-        """One update from one batch; its loss before the update."""
+        """Update the weights from one batch x (n, ...), y (n, ...); the loss before the update."""
         value, gradient = self.loss(y, self.forward(x))
         self.backward(gradient)
         self.optimizer.update(self.weights.vector, self.weights.gather())
@@ -91,24 +98,27 @@ class Sequential:
         shuffle: bool | None = None,
         progress: bool = False,
     ) -> list[float]:
-        """Train on the samples x (n, ...) and targets y (n, ...), and return each epoch's loss.
+        """Train on samples x (n, ...) and targets y (n, ...).
 
-        The last batch of an epoch holds what is left over, and may be smaller; the loss of an
-        epoch is the mean over its samples, each counted with the weights of its moment. State is
-        not reset between epochs.
+        The last batch of an epoch may be smaller than the others. State is not reset between
+        epochs.
 
         Args:
-            x: samples; floats are brought to the weights' dtype, integers are left.
-            y: targets, of the output's shape.
-            batch_size: samples an update.
-            epochs: how often all samples are seen.
-            shuffle: draw the samples in a new order each epoch; None means yes, but not in a
-                stateful network, where row i of a batch continues row i of the batch before.
-            progress: show a bar on stderr.
+            x: samples; floats are converted to the dtype of the weights, integers are not.
+            y: targets, in the shape of the output.
+            batch_size: samples per update.
+            epochs: how often each sample is used.
+            shuffle: use the samples in a new random order in each epoch. By default this is done
+                unless the network is stateful, because there row i of a batch continues row i of
+                the previous batch.
+            progress: show a progress bar on stderr.
+
+        Returns:
+            The loss of each epoch: the mean over its samples, each before the update that used it.
 
         Raises:
-            ValueError: sizes that are not positive, x and y of different n, or, in a stateful
-                network, an n that is not a multiple of the batch size.
+            ValueError: batch_size or epochs is less than 1, x and y differ in n, n is 0, or the
+                network is stateful and n is larger than the batch size and not a multiple of it.
         """
         if epochs < 1:
             raise ValueError(f"epochs is {epochs}; it should be at least 1")
@@ -130,13 +140,13 @@ class Sequential:
         return losses
 
     def predict(self, x: Array, *, batch_size: int = 32) -> Array:
-        """The outputs (n, ...) for samples x (n, ...), in their order. Errors as for `fit`."""
+        """The outputs (n, ...) for samples x (n, ...), in order. Errors as for `fit`."""
         starts = self._starts(x, x, batch_size)
         x = self._cast(x)
         return np.concatenate([self.forward(x[s : s + batch_size]) for s in starts])
 
     def evaluate(self, x: Array, y: Array, *, batch_size: int = 32) -> float:
-        """The loss, the mean over the samples, without training. Errors as for `fit`."""
+        """The mean loss over samples x (n, ...) with targets y (n, ...). Errors as for `fit`."""
         starts = self._starts(x, y, batch_size)
         x, y = self._cast(x), y.astype(self.weights.dtype, copy=False)
         total = 0.0
@@ -146,38 +156,50 @@ class Sequential:
         return total / len(x)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the weights (not the optimizer, not the state) as npz. See `weights_file`."""
+        """Write the weights to an npz file, without optimizer and state.
+
+        Raises:
+            ValueError: a weight is not finite; nothing is written. See `weights_file`.
+        """
         self.weights.take_in()
         save_weights(path, self.weights.named())
 
     def load(self, path: str | os.PathLike[str]) -> None:
-        """Take the weights of a network of the same layers; all or, after a ValueError, none."""
+        """Read the weights that a network of the same layers saved.
+
+        Raises:
+            OSError: the file cannot be read.
+            ValueError: the file does not hold such weights; no weight is changed.
+        """
         self.weights.take_in()
         named = self.weights.named()
         for name, array in load_weights(path, named).items():
             named[name][...] = array
 
     def _starts(self, x: Array, y: Array, batch_size: int) -> range:
-        """Where the batches start; the weights are brought up to date besides."""
+        """Check the arguments, take in new weights, and return where the batches start."""
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; it should be at least 1")
         if not len(x) or len(x) != len(y):
-            raise ValueError(f"there are {len(x)} samples and {len(y)} targets")
+            raise ValueError(
+                f"there are {len(x)} samples and {len(y)} targets; "
+                "there should be equally many, and at least one"
+            )
         if self.stateful and len(x) > batch_size and len(x) % batch_size:
             raise ValueError(
                 f"{len(x)} samples are not a multiple of the batch size {batch_size}; a stateful "
-                "network carries the state of each row, so that every batch needs the same rows"
+                "network carries the state of each row, so all batches need the same number of rows"
             )
         self.weights.take_in()
         return range(0, len(x), batch_size)
 
     def _cast(self, x: Array) -> Array:
-        """x in the weights' dtype, but integers, which name an embedding's rows, as they are."""
+        """x in the dtype of the weights; integers, which select rows of an embedding, unchanged."""
         return x if x.dtype.kind in "iu" else x.astype(self.weights.dtype, copy=False)
 
 
 def _first(result: Any) -> Any:
-    """Without the state, or the gradient by it, that a recurrent layer gives besides."""
+    """The result of a layer without the state, or its gradient, that a recurrent layer adds."""
     return result[0] if isinstance(result, tuple) else result
 
 

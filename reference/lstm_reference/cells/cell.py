@@ -1,4 +1,4 @@
-"""One LSTM step and its gradient, in the textbook's equations: what all else is held against.
+"""One LSTM step and its gradient, as the textbook writes them. Everything else is compared to this.
 
     i = σ(x·Wᵢ + h·Uᵢ + bᵢ)        input gate
     f = σ(x·W_f + h·U_f + b_f)      forget gate
@@ -8,8 +8,8 @@
     h' = o ⊙ tanh(c')               hidden state
 
 Hochreiter & Schmidhuber (1997) with the forget gate of Gers, Schmidhuber & Cummins (2000).
-Shapes: x (N, D), h and c (N, H), W (D, 4H), U (H, 4H), b (4H,); the blocks are i, f, g, o.
-Every operation is analytic, so a complex step through `step_forward` differentiates it to
+Shapes: x (N, D), h and c (N, H), W (D, 4H), U (H, 4H), b (4H,), with gate blocks i, f, g, o.
+Every operation is analytic, so that a complex step through `step_forward` differentiates it to
 machine precision (Squire & Trapp 1998).
 """
 
@@ -20,16 +20,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+State = tuple[Array, Array]  # (h, c)
 
 
 def sigmoid(z: Array) -> Array:
-    """σ(z) = ½(1 + tanh(z/2)): never overflows, and analytic in a complex z."""
+    """σ(z) = ½(1 + tanh(z/2)), of any shape: it never overflows, and it is analytic in z."""
     return 0.5 * (1 + np.tanh(0.5 * z))
 
 
 @dataclass(frozen=True)
 class Cache:
-    """What the gradient needs of one forward step; every array is (N, ·)."""
+    """What `step_backward` needs of one forward step: x (N, D), all other arrays (N, H)."""
 
     x: Array
     h: Array
@@ -43,7 +44,7 @@ class Cache:
 
 @dataclass(frozen=True)
 class StepGradient:
-    """The gradient of one step: dx (N, D), dh and dc (N, H), dW, dU and db as W, U and b."""
+    """The gradient of one step: dx (N, D), dh and dc (N, H); dW, dU and db like W, U and b."""
 
     dx: Array
     dh: Array
@@ -56,7 +57,20 @@ class StepGradient:
 def step_forward(
     x: Array, h: Array, c: Array, W: Array, U: Array, b: Array
 ) -> tuple[Array, Array, Cache]:
-    """One step from the state (h, c): h', c' and the cache for `step_backward`."""
+    """One step from the state (h, c).
+
+    Args:
+        x: the input (N, D).
+        h, c: the state before the step, each (N, H).
+        W, U, b: the weights (D, 4H), (H, 4H) and (4H,), with gate blocks i, f, g, o.
+
+    Returns:
+        h' and c', each (N, H), and the cache for `step_backward`. The cache refers to x, h and c
+        and does not copy them.
+
+    Raises:
+        ValueError: the shapes do not fit together.
+    """
     zi, zf, zg, zo = np.split(x @ W + h @ U + b, 4, axis=1)
     i, f, g, o = sigmoid(zi), sigmoid(zf), np.tanh(zg), sigmoid(zo)
     c_next = f * c + i * g
@@ -66,10 +80,18 @@ def step_forward(
 
 
 def step_backward(dh_next: Array, dc_next: Array, cache: Cache, W: Array, U: Array) -> StepGradient:
-    """The gradient of a step, from the gradients of its two results.
+    """The gradient of one step, with σ' = σ(1 - σ) and tanh' = 1 - tanh².
 
-    With σ' = σ(1 - σ) and tanh' = 1 - tanh², for a loss whose gradients by h' and c' are
-    dh_next and dc_next, both (N, H).
+    Args:
+        dh_next, dc_next: the gradients of the loss with respect to h' and c', each (N, H).
+        cache: what `step_forward` returned.
+        W, U: the weights (D, 4H) and (H, 4H) that `step_forward` was given.
+
+    Returns:
+        The gradients of the loss with respect to all arguments of `step_forward`.
+
+    Raises:
+        ValueError: the shapes do not fit together.
     """
     s = cache
     do = dh_next * s.tanh_c_next

@@ -1,18 +1,21 @@
-"""Memory that serves again: the system takes long to give new pages, and a layer needs the same.
+"""Memory that a layer keeps for its next call.
 
-It takes them anew at each call, since what large arrays leave behind goes back to the system;
-`docs/performance.md` says what that costs.
+Large arrays that are freed go back to the operating system, and new pages from it are slow.
+`docs/performance.md` gives the cost.
 """
 
 from typing import Any
 
 import numpy as np
 
-from lstm_reference.cell import Array
+from lstm_reference.cells.cell import Array
 
 
-class Scratch:
-    """Arrays by name, of one dtype; nobody outside its owner's calls may hold one."""
+class Workspace:
+    """Uninitialised arrays by name, all of one dtype.
+
+    Only its owner may hold one of the arrays, and only during a call.
+    """
 
     def __init__(self) -> None:
         self._dtype: np.dtype[Any] = np.dtype(float)
@@ -25,10 +28,10 @@ class Scratch:
             self._dtype = dtype
 
     def empty(self, name: str, *shape: int) -> Array:
-        """The last call's array of that name if it has the shape, else a new one in its place."""
+        """The array that this name had last time if it has the shape, otherwise a new one."""
         array = self._arrays.get(name)
         if array is None or array.shape != shape:
             array = None
-            self._arrays.pop(name, None)  # let go before there is new
+            self._arrays.pop(name, None)  # free the old array before the new one is made
             array = self._arrays[name] = np.empty(shape, self._dtype)
         return array

@@ -1,12 +1,12 @@
-"""Many small networks trained side by side: one LSTM and a dense head a trial, by one set of calls.
+"""Many small networks trained at once, by the same calls: an LSTM and a dense head per trial.
 
-A memory task says something about a network only over many trials, each with weights and data of
-its own, and a small network alone spends its time in calls, not in arithmetic. Here every array has
-a leading trial axis R; nothing passes from one trial to another. The equations are those of
+A memory task needs many trials, each with its own weights and data, before it says anything about a
+network; and a small network spends its time in calls rather than in arithmetic. Here every array
+has a leading axis R of trials, which do not influence each other. The equations are those of
 `cell.py`. Inputs are symbols, which stand for one-hot vectors, so that x·W is a row of W.
 
-Inside, arrays are (T, R, features, N): a gate of all trials is then one run of memory a trial,
-however few its units are.
+Internally, arrays are (T, R, features, N), so that each gate is one contiguous piece of memory per
+trial even if it has few units.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_reference.cell import Array, sigmoid
+from lstm_reference.cells.cell import Array, sigmoid
 
 Symbols = NDArray[np.integer[Any]]
 State = tuple[Array, Array]
@@ -31,20 +31,20 @@ class _Cache:
     c: Array  # (T+1, R, H, N)
     gates: Array  # (T, R, 4H, N)
     tanh_c: Array  # (T, R, H, N)
-    answered: Array  # the h that the head saw: (R, M, H), M its answers a trial
+    answered: Array  # the h that the head saw: (R, M, H), with M answers per trial
 
 
 class Trials:
     """R networks of D symbols, H units and K outputs, with Adam.
 
     Args:
-        params: the initial weights, which are copied, of one float dtype:
-            "W" (R, D, 4H), "U" (R, H, 4H), "b" (R, 4H), the layer's, gate blocks i, f, g, o;
-            "V" (R, H, K), "a" (R, K), the head's: its outputs are h·V + a, before any sigmoid;
-            "S" (R, D, K), if wanted, direct weights from the input to the output, which add x·S.
+        params: the initial weights, all of one float dtype, which are copied.
+            "W" (R, D, 4H), "U" (R, H, 4H), "b" (R, 4H): the layer, with gate blocks i, f, g, o.
+            "V" (R, H, K), "a" (R, K): the head, whose outputs before any sigmoid are h·V + a.
+            "S" (R, D, K), optional: direct weights from input to output, which add x·S.
 
     Raises:
-        ValueError: a name is missing or unknown, a shape does not fit, or dtypes differ.
+        ValueError: a name is missing or unknown, a shape does not fit, or the dtypes differ.
     """
 
     def __init__(self, params: dict[str, Array]) -> None:
@@ -62,7 +62,7 @@ class Trials:
         return len(self.vector)
 
     def keep(self, trials: NDArray[Any]) -> None:
-        """Go on with these trials alone: a mask (R,) or indices."""
+        """Keep only these trials, given as a mask (R,) or as indices."""
         self.vector, self._m, self._v = (a[trials] for a in (self.vector, self._m, self._v))
         self.params = self._views(self.vector)
         self._cache = None
@@ -74,17 +74,17 @@ class Trials:
         at: Symbols | None = None,
         training: bool = True,
     ) -> tuple[Array, State]:
-        """The outputs, before any sigmoid, for a batch of sequences a trial.
+        """The outputs, before any sigmoid, for one batch of sequences per trial.
 
         Args:
             x: symbols 0 … D-1 (R, N, T).
-            state: the initial (h, c), each (R, N, H); None means zeros.
-            at: the step (R, N), from 0, whose output is asked of each sequence; None means all.
-                What follows that step does not matter, so shorter sequences may be padded.
-            training: keep what `backward` needs; without, long batches take little memory.
+            state: the initial (h, c), each (R, N, H); None stands for zeros.
+            at: for each sequence the step (R, N), from 0, whose output is wanted; None stands for
+                all steps. Later steps do not matter, so shorter sequences may be padded.
+            training: keep what `backward` needs; otherwise long batches take little memory.
 
         Returns:
-            The outputs (R, N, K) where `at` is given, else (R, N, T, K), and the final (h, c).
+            The outputs (R, N, K) if `at` is given, otherwise (R, N, T, K), and the final (h, c).
 
         Raises:
             ValueError: x, the state or `at` does not fit.
@@ -143,15 +143,18 @@ class Trials:
         return output.reshape(*seen.shape, -1), final
 
     def backward(self, doutput: Array) -> Array:
-        """The gradient (R, P) by `vector`, from the loss's by the last training `forward`'s output.
+        """The gradient (R, P) of the loss with respect to `vector`.
 
-        It goes back to the first step of that call and no further.
+        It goes back to the first step of the last training `forward` and no further.
+
+        Args:
+            doutput: the gradient with respect to the outputs of that call, in their shape.
 
         Raises:
-            RuntimeError: there was no training `forward` before.
+            RuntimeError: there has been no `forward` with training=True.
         """
         if self._cache is None:
-            raise RuntimeError("backward needs a forward with training=True before it")
+            raise RuntimeError("backward needs a call of forward with training=True first")
         s = self._cache
         x, R, T = s.x, len(self), len(s.gates)
         N, H, K = x.shape[1], s.h.shape[2], self.params["a"].shape[1]
@@ -207,9 +210,9 @@ class Trials:
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
     ) -> None:
-        """One step of `optimizers.Adam` in every trial, from the gradient (R, P).
+        """One step of `optimizers.Adam` in every trial, with the gradient (R, P).
 
-        The learning rate may be one of each weight's own, (P,): see `rates`.
+        The learning rate is one number, or one per weight, (P,), as `rates` makes it.
         """
         self._updates += 1
         rate = (1 - beta_2**self._updates) ** 0.5 / (1 - beta_1**self._updates)
@@ -222,7 +225,7 @@ class Trials:
         self.vector -= step
 
     def rates(self, layer: float, head: float) -> Array:
-        """A learning rate for each weight (P,): one for W, U, b, and one for V, a, S."""
+        """Learning rates (P,), one per weight: `layer` for W, U, b, and `head` for V, a, S."""
         chosen = {"W": layer, "U": layer, "b": layer}
         sizes = {name: int(np.prod(shape)) for name, shape in self._shapes.items()}
         rates = [np.full(size, chosen.get(name, head)) for name, size in sizes.items()]
@@ -245,7 +248,8 @@ def sigmoid_cross_entropy(outputs: Array, targets: Symbols) -> tuple[Array, Arra
         targets: the symbols (R, …) whose output should be 1, all others 0.
 
     Returns:
-        The losses (R,), the mean over all but the trial axis, and their gradient by the outputs.
+        The losses (R,), each the mean over all other axes, and their gradient with respect to the
+        outputs.
 
     Raises:
         ValueError: the shapes do not fit.
@@ -265,7 +269,7 @@ def sigmoid_cross_entropy(outputs: Array, targets: Symbols) -> tuple[Array, Arra
 
 
 def _add_by_symbol(symbols: Symbols, rows: Array, D: int) -> Array:
-    """The sum (R, D, K) of those rows (R, M, K) that stand at each symbol of (R, M)."""
+    """The sums (R, D, K) of the rows (R, M, K) that belong to the same symbol of (R, M)."""
     R, _, K = rows.shape
     place = ((np.arange(R)[:, None] * D + symbols) * K)[:, :, None] + np.arange(K)
     return np.bincount(place.ravel(), rows.ravel(), R * D * K).reshape(R, D, K)
@@ -275,7 +279,7 @@ def _check(params: dict[str, Array]) -> None:
     expected = {"W", "U", "b", "V", "a"}
     if set(params) - {"S"} != expected:
         raise ValueError(
-            f"params has {sorted(params)}; it should have {sorted(expected)}, or S too"
+            f"params has {sorted(params)}; it should have {sorted(expected)} and may have S"
         )
     R, D, _ = params["W"].shape
     H, K = params["V"].shape[1:]

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from lstm_reference.cell import Array
+from lstm_reference.cells.cell import Array
 
-# Thousands of international airline passengers a month; a row is a year, January first.
+# Thousands of international airline passengers per month; each row is a year from January on.
 # Box & Jenkins, Time Series Analysis: Forecasting and Control (1970), series G.
 _AIRLINE_PASSENGERS = (
     (112, 118, 132, 129, 121, 135, 148, 148, 136, 119, 104, 118),
@@ -28,14 +28,15 @@ def airline_passengers() -> Array:
 
 
 def noisy_sine(length: int, period: float, noise: float, rng: np.random.Generator) -> Array:
-    """sin(2πt/period) for t = 0 … length-1, plus normal noise of that standard deviation.
+    """sin(2πt/period) for t = 0 … length-1, plus normal noise with standard deviation `noise`.
 
     Raises:
         ValueError: the length or the period is not positive, or the noise is negative.
     """
     if length < 1 or not period > 0 or not noise >= 0:
         raise ValueError(
-            f"length {length} and period {period} should be positive, noise {noise} not negative"
+            f"length {length} and period {period} should be positive; "
+            f"noise {noise} should not be negative"
         )
     wave: Array = np.sin(2 * np.pi / period * np.arange(length))
     return wave + noise * rng.standard_normal(length)

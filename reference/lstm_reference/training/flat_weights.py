@@ -1,7 +1,8 @@
-"""All weights of some layers as one vector, so that an update is a few calls however many layers.
+"""All weights of several layers as one vector, so that an update takes a few calls in all.
 
-The vector takes the place of the layers' own arrays: each `params[name]` becomes a view into it.
-An array object that several layers hold is one weight: once in the vector, its gradients summed.
+The vector replaces the layers' own arrays: each `params[name]` becomes a view into it. If several
+layers hold the same array object, it is one shared weight, which is in the vector once and whose
+gradient is the sum of the layers' gradients.
 """
 
 from collections.abc import Sequence
@@ -9,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lstm_reference.cell import Array
-from lstm_reference.layers import Layer
+from lstm_reference.cells.cell import Array
+from lstm_reference.training.layers import Layer
 
 
 @dataclass(frozen=True)
 class _Weight:
-    """One weight: its views into the two vectors, and the (layer, key) places that hold it."""
+    """One weight: its views into the two vectors, and where it is, as (layer, key) pairs."""
 
     name: str
     value: Array
@@ -24,15 +25,17 @@ class _Weight:
 
 
 class FlatWeights:
-    """The weights of `layers` as `vector`, and their gradients, when gathered, as `gradient`.
+    """The weights of `layers` as `vector` (P,), and their gradients as `gradient` (P,).
+
+    `gradient` is filled by `gather`. Both have the dtype of the weights, `dtype`.
 
     Raises:
-        ValueError: a layer stands twice, or the weights are not all of one float dtype.
+        ValueError: a layer is listed twice, or the weights are not all of one float dtype.
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         if len({id(layer) for layer in layers}) < len(layers):
-            raise ValueError("a layer stands twice; a second layer may share its arrays instead")
+            raise ValueError("a layer is listed twice; use a second layer that shares its arrays")
         found = [
             (f"{index}.{key}", layer, key, array)
             for index, layer in enumerate(layers)
@@ -41,7 +44,7 @@ class FlatWeights:
         dtypes = {array.dtype for *_, array in found}
         if len(dtypes) != 1 or not all(dtype.kind == "f" for dtype in dtypes):
             names = ", ".join(sorted(map(str, dtypes))) or "no dtype"
-            raise ValueError(f"the weights are of {names}; they should be of one float dtype")
+            raise ValueError(f"the weights are of {names}; they should all be of one float dtype")
 
         distinct: dict[int, tuple[str, Array]] = {}
         for name, _, _, array in found:
@@ -60,11 +63,11 @@ class FlatWeights:
         self.take_in()
 
     def take_in(self) -> None:
-        """Take the values of arrays that were put into a layer's `params`, and restore the views.
+        """Copy arrays that were assigned to a layer's `params` into the vector; restore the views.
 
         Raises:
-            ValueError: an array of another shape or dtype, or two for one shared weight, or a
-                layer whose `params` does not keep what is put into it.
+            ValueError: an array has another shape or dtype than its weight, a shared weight was
+                assigned several arrays, or a layer's `params` does not keep what is assigned.
         """
         for weight in self._weights:
             held = [layer.params[key] for layer, key in weight.places]
@@ -73,23 +76,23 @@ class FlatWeights:
                 continue
             array, *others = put.values()
             if others:
-                raise ValueError(f"weight {weight.name} is shared, and was given several arrays")
+                raise ValueError(f"weight {weight.name} is shared, but was assigned several arrays")
             if array.shape != weight.value.shape or array.dtype != self.dtype:
                 raise ValueError(
-                    f"weight {weight.name} was given {array.dtype} {array.shape}; "
-                    f"it is {self.dtype} {weight.value.shape}"
+                    f"weight {weight.name} was assigned {array.dtype} {array.shape}; "
+                    f"it should be {self.dtype} {weight.value.shape}"
                 )
             weight.value[...] = array
             for layer, key in weight.places:
                 layer.params[key] = weight.value
                 if layer.params[key] is not weight.value:
-                    raise ValueError(f"weight {weight.name} is not kept when put into params")
+                    raise ValueError(f"params does not keep the array assigned to {weight.name}")
 
     def gather(self) -> Array:
-        """Collect the layers' `grads` into `gradient`, and return it.
+        """Copy the layers' `grads` into `gradient` (P,), and return it.
 
         Raises:
-            ValueError: a gradient is missing, or does not have its weight's shape.
+            ValueError: a gradient is missing or does not have the shape of its weight.
         """
         for weight in self._weights:
             total = weight.gradient
@@ -108,5 +111,8 @@ class FlatWeights:
         return self.gradient
 
     def named(self) -> dict[str, Array]:
-        """The weights by name, "index of the layer.key"; a shared one under its first place."""
+        """The weights by name, such as "0.W" for W of the first layer.
+
+        A shared weight has the name of the first layer that holds it.
+        """
         return {weight.name: weight.value for weight in self._weights}

@@ -1,0 +1,1 @@
+"""The recurrent cells and layers: the LSTM in several forms, and the simple recurrent layer."""

@@ -1,0 +1,1 @@
+"""Data for sequence tasks, and memory tasks with their exact ceilings."""

@@ -1,0 +1,1 @@
+"""A small network to train recurrent layers in: layers, losses, optimizers, weight files."""

@@ -13,7 +13,7 @@ SHAPE = Shape(B=4, T=20, D=12, H=16)
 
 HONEST = """
 import numpy as np
-from lstm_reference.lstm import LSTM as Right
+from lstm_reference.cells.lstm import LSTM as Right
 
 class LSTM(Right):
     pass

@@ -8,9 +8,9 @@ import pytest
 from lstm_checks import as_layer
 from lstm_checks.findings import Breach
 from lstm_checks.subjects.source import Unusable
-from lstm_reference.layers import Dense
-from lstm_reference.lstm import LSTM
-from lstm_reference.network import Sequential
+from lstm_reference.cells.lstm import LSTM
+from lstm_reference.training.layers import Dense
+from lstm_reference.training.network import Sequential
 
 ROOT = Path(__file__).parent.parent
 RIGHT = ROOT / "tests" / "subjects" / "right"
@@ -19,7 +19,7 @@ SUBJECTS = {
     "a matrix a gate": (RIGHT / "gates_apart.py", None),
     "torch": ("torch.nn:LSTM", None),
     "functions": (ROOT / "examples" / "cs231n_lstm.py", "cs231n"),
-    "the reference": ("lstm_reference.lstm:LSTM", None),
+    "the reference": ("lstm_reference.cells.lstm:LSTM", None),
 }
 X = np.random.default_rng(1).standard_normal((6, 4, 3))
 Y = np.random.default_rng(2).standard_normal((6, 4, 2))

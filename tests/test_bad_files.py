@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-
-from lstm_checks.cli import main
 from lstm_checks.ladder import Ladder
 from lstm_checks.report.model import Report
 from lstm_checks.sources import Source
 from lstm_checks.worker.process import Limits
+
+from lstm_checks.cli import main
 
 PLAIN = (Path(__file__).parent / "subjects" / "plain_lstm.py").read_text()
 SHORT = Limits(load=3.0, call=1.0, run=8.0)

@@ -11,9 +11,9 @@ from click.testing import CliRunner
 
 from lstm_checks.cli import main
 
-REFERENCE = "lstm_reference.lstm:LSTM"
+REFERENCE = "lstm_reference.cells.lstm:LSTM"
 WRONG = """
-from lstm_reference.lstm import LSTM as Right
+from lstm_reference.cells.lstm import LSTM as Right
 
 class LSTM(Right):
     def forward(self, x, state=None):

@@ -9,7 +9,7 @@ import torch
 from lstm_checks.bench.device_run import DeviceBench, DevicePlan
 from lstm_checks.bench.devices import Library, Loop, Module, Products
 from lstm_checks.bench.shapes import Shape
-from lstm_reference.lstm import LSTM
+from lstm_reference.cells.lstm import LSTM
 
 SHAPE = Shape(B=2, T=4, D=3, H=5)
 

@@ -10,7 +10,7 @@ from lstm_checks.bench.calls import draw
 from lstm_checks.bench.outcome import Cell, Outcome, Summary, Timing
 from lstm_checks.bench.shapes import Shape
 from lstm_checks.bench.verify import Judge, Offered, Truth, belongs, computed
-from lstm_reference import unrolled
+from lstm_reference.cells import unrolled
 
 SHAPE = Shape(B=3, T=6, D=4, H=5)
 

@@ -69,7 +69,7 @@ def participant(tmp_path):
     file = tmp_path / "hungry.py"
     file.write_text(
         "import numpy as np\n"
-        "from lstm_reference.lstm import LSTM as Right\n"
+        "from lstm_reference.cells.lstm import LSTM as Right\n"
         "class LSTM(Right):\n"
         "    def forward(self, x, state=None):\n"
         "        np.ones(1 << 26, np.uint8).sum()\n"

@@ -1,9 +1,9 @@
 """The shapes that are timed: the bundled sets, files of them, and what is refused."""
 
 import pytest
+from lstm_checks.sources import Unusable
 
 from lstm_checks.bench.shapes import DEEPBENCH, SMALL, Shape, parse
-from lstm_checks.sources import Unusable
 
 
 def test_operations_are_those_of_the_products():

@@ -26,7 +26,7 @@ def run(*arguments):
         ((EXAMPLES / "cs231n_lstm.py",), 0),
         ((EXAMPLES / "cs231n_lstm.py", "--adapter", "cs231n"), 0),
         ((EXAMPLES / "gates_lstm.py", "--adapter", EXAMPLES / "gates_adapter.py"), 0),
-        (("lstm_reference.lstm:LSTM",), 0),
+        (("lstm_reference.cells.lstm:LSTM",), 0),
         ((EXAMPLES / "wrong_lstm.py",), 1),
         ((EXAMPLES / "gates_lstm.py",), 1),
         (("no_such_file.py",), 2),

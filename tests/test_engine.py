@@ -5,23 +5,23 @@ import types
 from dataclasses import replace
 
 import pytest
-
-import lstm_reference.lstm
-from lstm_checks import api
 from lstm_checks.broken import Broken
-from lstm_checks.engine import SHRINKS, first_failure
 from lstm_checks.laws.case import cases
 from lstm_checks.laws.law import law
-from lstm_checks.laws.registry import ALL
 from lstm_checks.sources import Source
 from lstm_checks.subject import Subject
 from lstm_checks.worker.local import Local
 from lstm_checks.worker.process import Limits
 
+import lstm_reference.cells.lstm
+from lstm_checks import api
+from lstm_checks.engine import SHRINKS, first_failure
+from lstm_checks.laws.registry import ALL
+
 
 @pytest.fixture
 def subject():
-    channel = Local(lstm_reference.lstm.LSTM)
+    channel = Local(lstm_reference.cells.lstm.LSTM)
     return Subject.load(channel, Source("", False, "LSTM"), Limits())
 
 
@@ -85,7 +85,7 @@ def test_the_state_machine_finds_and_shrinks(subject):
     machine = next(one for one in ALL if one.machine is not None)
     assert first_failure(machine, subject, "deep", 0) == ""
 
-    class Forgetful(lstm_reference.lstm.LSTM):
+    class Forgetful(lstm_reference.cells.lstm.LSTM):
         """Forgets its state after three calls."""
 
         def forward(self, x, state=None):

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-
-from lstm_checks import check
 from lstm_checks.ladder import Ladder
 from lstm_checks.sources import Source
 from lstm_checks.worker.process import Limits
-from lstm_reference.lstm import LSTM
+
+from lstm_checks import check
+from lstm_reference.cells.lstm import LSTM
 
 
 class BackwardWithout(LSTM):
@@ -122,7 +122,7 @@ def ladder_on(tmp_path, source, **limits):
     return Ladder(Source(str(path), True), "quick", limits=Limits(**given))
 
 
-RIGHT = "from lstm_reference.lstm import LSTM as Right\nclass LSTM(Right):\n"
+RIGHT = "from lstm_reference.cells.lstm import LSTM as Right\nclass LSTM(Right):\n"
 
 
 def test_an_endless_loop_in_backward_is_a_timeout_and_forward_is_still_judged(tmp_path):

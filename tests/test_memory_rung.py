@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from lstm_checks.laws.case import Case
 
 from lstm_checks import check
-from lstm_checks.laws.case import Case
 from lstm_checks.laws.memory import task_of
 from lstm_checks.laws.registry import ALL
-from lstm_reference.lstm import LSTM
+from lstm_reference.cells.lstm import LSTM
 
 MEMORY = [law.id for law in ALL if law.rung == "memory"]
 

@@ -27,7 +27,7 @@ def test_a_right_file_passes_with_one_item_a_law(tmp_path):
 def test_from_a_checkout_the_folder_will_do():
     ran = pytest_run("checks", "--lstm", EXAMPLES / "wrong_lstm.py", "-rs")
     assert ran.returncode == 1
-    assert "gradients.through_time: the gradient is right at the last step" in ran.stdout
+    assert "gradients.through_time: The gradient is right at the last step" in ran.stdout
     assert "1 failed" in ran.stdout
     assert "Traceback" not in ran.stdout
 
@@ -40,7 +40,7 @@ def test_one_law_alone_has_the_same_result():
 
 
 def test_without_a_file_the_bundled_reference_is_checked():
-    ran = pytest_run("checks", "--level", "quick")
+    ran = pytest_run("checks", "--lstm-level", "quick")
     assert ran.returncode == 0, ran.stdout
 
 
@@ -54,7 +54,7 @@ def test_a_missing_file_is_one_clear_line():
 def test_parametrize_in_a_project_of_ones_own(tmp_path):
     (tmp_path / "test_mine.py").write_text(
         "import lstm_checks\n"
-        "from lstm_reference.lstm import LSTM\n"
+        "from lstm_reference.cells.lstm import LSTM\n"
         "@lstm_checks.parametrize(LSTM, level='quick')\n"
         "def test_lstm(law):\n"
         "    law()\n"
@@ -68,7 +68,7 @@ def test_the_plugin_imports_nothing_of_weight(tmp_path):
     (tmp_path / "test_other.py").write_text(
         "import sys\n"
         "def test_nothing_heavy_is_loaded():\n"
-        "    assert 'lstm_checks.plugin' in sys.modules\n"
+        "    assert 'lstm_checks.pytest_plugin' in sys.modules\n"
         "    heavy = {'numpy', 'torch', 'rich', 'lstm_reference', 'lstm_checks.laws'}\n"
         "    assert not heavy & set(sys.modules)\n"
     )

@@ -10,6 +10,7 @@ import pytest
 
 from lstm_checks import check
 from lstm_checks.engine.rungs import RUNGS
+from lstm_checks.report.script import script
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 STATUSES = {"passed", "failed", "blocked", "not_offered", "error", "timeout"}
@@ -32,7 +33,8 @@ def wrong():
 def test_the_json_is_schema_1(wrong):
     told = json.loads(json.dumps(wrong.as_dict(), allow_nan=False))
     assert set(told) == {
-        "schema", "subject", "adapter", "level", "seed", "seconds", "verdict", "laws", "diagnosis",
+        "schema", "subject", "adapter", "level", "seed", "seconds", "verdict", "cause", "laws",
+        "diagnosis", "notes",
     }  # fmt: skip
     assert (told["schema"], told["adapter"], told["level"], told["seed"]) == (
         1,
@@ -41,15 +43,25 @@ def test_the_json_is_schema_1(wrong):
         0,
     )
     assert told["verdict"] == "failed"
+    assert told["cause"] == "gradients.through_time"
     assert told["diagnosis"] == []
     for law in told["laws"]:
         assert set(law) == {
             "id", "rung", "status", "message", "case", "error_over_tolerance", "reproduce",
+            "finding",
         }  # fmt: skip
         assert law["status"] in STATUSES
         assert law["rung"] in RUNGS
         assert law["id"].startswith(law["rung"] + ".")
         assert law["status"] == "passed" or law["message"]
+        assert (law["finding"] is None) == (law["status"] != "failed")
+    (cause,) = (law for law in told["laws"] if law["status"] == "failed")
+    assert set(cause["finding"]) == {
+        "what", "fix", "said", "code", "place", "expected", "got",
+    }  # fmt: skip
+    assert cause["finding"]["place"]["array"] == "dx"
+    assert cause["case"]["T"] == 2
+    assert cause["reproduce"] == script(wrong, wrong.cause)
 
 
 def test_infinite_errors_are_valid_json(tmp_path):
@@ -69,8 +81,8 @@ def test_the_message_says_where_what_and_what_to_do(wrong):
     assert re.search(r"dx\[batch \d, time \d, feature \d\]: expected \S+, got \S+;", message)
     assert "× the tolerance" in message
     assert "N = 1, T = 2, D = 1, H = 2" in message
-    assert "What to do: " in message
-    assert wrong.cause.error_over_tolerance > 1
+    assert "How to fix it: " in message
+    assert wrong.cause.finding.excess > 1
 
 
 FAULTS = [
@@ -91,11 +103,11 @@ def test_the_script_reproduces_the_failure_without_the_kit(tmp_path, old, new, n
     path = altered(tmp_path, old, new, name)
     report = check(path, adapter=adapter, level="standard")
     assert not report.passed
-    script = tmp_path / "reproduce.py"
-    script.write_text(report.cause.reproduce)
-    assert "lstm_checks" not in script.read_text()
+    file = tmp_path / "reproduce.py"
+    file.write_text(script(report, report.cause))
+    assert "lstm_checks" not in file.read_text()
     ran = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, str(file)], capture_output=True, text=True, check=True, timeout=60
     )
     where, expected, got = re.search(
         r"First wrong: (.*?): expected (\S+), got ([^;\s]+)", report.cause.message
@@ -120,9 +132,9 @@ def test_a_torch_module_is_reproduced_too(tmp_path):
     report = check(str(path), level="quick")
     assert report.cause.id == "step.gate_order"
     assert "declare gate_order = 'ifgo'" in report.cause.message
-    script = tmp_path / "reproduce.py"
-    script.write_text(report.cause.reproduce)
-    subprocess.run([sys.executable, str(script)], check=True, timeout=60, capture_output=True)
+    file = tmp_path / "reproduce.py"
+    file.write_text(script(report, report.cause))
+    subprocess.run([sys.executable, str(file)], check=True, timeout=60, capture_output=True)
 
 
 def test_a_notebook_shows_the_report(wrong):

@@ -9,8 +9,8 @@ from lstm_checks.engine import compare
 from lstm_checks.engine.case import Case
 from lstm_checks.engine.tolerance import precision, tolerance
 from lstm_checks.findings import Breach, Place
-from lstm_reference import unrolled
-from lstm_reference.lstm import LSTM
+from lstm_reference.cells import unrolled
+from lstm_reference.cells.lstm import LSTM
 
 SIZES = st.builds(
     Case,

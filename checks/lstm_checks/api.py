@@ -21,7 +21,7 @@ from lstm_checks.report.report import Report
 from lstm_checks.subjects.network_layer import NetworkLayer
 from lstm_checks.subjects.source import Source, of_object, parse
 from lstm_checks.subjects.subject import Subject
-from lstm_reference.lstm import LSTM
+from lstm_reference.cells.lstm import LSTM
 
 STANDARD = Limits()
 

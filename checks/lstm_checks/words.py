@@ -6,7 +6,8 @@ from typing import Any
 
 from lstm_checks.findings import Finding
 
-NAMES = frozenset("x y h c dx dy dh dc dh0 dc0 dW dU db dstate grads forward backward".split())
+GRADIENTS = ("dx", "dy", "dh", "dc", "dh0", "dc0", "dW", "dU", "db", "dstate", "grads")
+NAMES = frozenset(("x", "y", "h", "c", *GRADIENTS, "forward", "backward"))  # kept as they are
 SIZES = ("N", "T", "D", "H", "scale", "seed", "dtype")
 
 

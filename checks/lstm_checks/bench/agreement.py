@@ -20,7 +20,7 @@ from lstm_checks.bench.calls import Calls, draw
 from lstm_checks.bench.measure import Participant
 from lstm_checks.bench.outcome import Summary
 from lstm_checks.bench.shapes import SMALL, Shape
-from lstm_reference.lstm import LSTM
+from lstm_reference.cells.lstm import LSTM
 
 BLOCK = 0.08
 
@@ -85,7 +85,7 @@ def ratios(
 @click.option("--shapes", "count", type=click.IntRange(1, len(SMALL)), default=len(SMALL))
 def main(turns: int, count: int) -> None:
     """Print the ratios for each of the small shapes (the first COUNT of them)."""
-    contender = rivals.subject("lstm_reference.lstm:LSTM", None)
+    contender = rivals.subject("lstm_reference.cells.lstm:LSTM", None)
     participant = Participant(contender, contender.forward, 1)
     click.echo("time by blocks over time by torch.utils.benchmark, median (quartiles)\n")
     click.echo("| B×T×D×H | pass | the same function | the same inputs each time |")

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-BUNDLED = "lstm_reference.lstm:LSTM"
+BUNDLED = "lstm_reference.cells.lstm:LSTM"
 RUNS = 5
 CALLS = 300
 LEVELS = ("quick", "standard")

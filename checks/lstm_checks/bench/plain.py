@@ -1,4 +1,4 @@
-"""The rival "plain": the textbook's cell in a loop over time, as `lstm_reference.unrolled` has it.
+"""The rival "plain": the textbook's cell in a loop over time, as `lstm_reference.cells.unrolled` has it.
 
 Imported in the process that is timed.
 """
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lstm_checks.conventions import Array
-from lstm_reference import unrolled
+from lstm_reference.cells import unrolled
 
 
 class Plain:

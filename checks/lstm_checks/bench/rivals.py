@@ -33,8 +33,8 @@ BUNDLED = {
         "gradients of x, the states and the weights",
     ),
     "reference": _bundled(
-        "reference", "lstm_reference.lstm", "LSTM", "LSTM",
-        "lstm_reference.lstm, which keeps what backward needs in either case",
+        "reference", "lstm_reference.cells.lstm", "LSTM", "LSTM",
+        "lstm_reference.cells.lstm, which keeps what backward needs in either case",
     ),
     "plain": _bundled(
         "plain", "lstm_checks.bench.plain", "Plain", "Plain",

@@ -23,7 +23,7 @@ from lstm_checks.bench.shapes import SMALL, Shape
 from lstm_checks.bench.verify import Judge, Truth
 from lstm_checks.sources import Unusable
 
-BUNDLED = "lstm_reference.lstm:LSTM"
+BUNDLED = "lstm_reference.cells.lstm:LSTM"
 ROUNDS = 7
 BLOCK = 0.08
 DTYPE = "float32"

@@ -15,7 +15,7 @@ from lstm_checks.bench.calls import Calls
 from lstm_checks.conventions import Array
 from lstm_checks.laws.case import Case
 from lstm_checks.laws.tolerance import precision, tolerance
-from lstm_reference.lstm import LSTM
+from lstm_reference.cells.lstm import LSTM
 
 MARGIN = 64.0
 Results = dict[str, Array]

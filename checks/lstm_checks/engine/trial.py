@@ -15,7 +15,7 @@ from lstm_checks.findings import Array
 from lstm_checks.subjects.contract import Gradients, State
 from lstm_checks.subjects.instance import Instance
 from lstm_checks.subjects.subject import Subject
-from lstm_reference import unrolled
+from lstm_reference.cells import unrolled
 
 Expected = unrolled.Gradients
 

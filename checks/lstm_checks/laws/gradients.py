@@ -1,6 +1,6 @@
 """Rung gradients: backward gives the derivative of what forward computes, in every direction.
 
-Expected values are the textbook's, differentiated by hand in `lstm_reference.cell`, which is
+Expected values are the textbook's, differentiated by hand in `lstm_reference.cells.cell`, which is
 checked against the complex step and PyTorch. They are not finite differences of the subject's own
 forward, which cannot show a fault that forward and backward share.
 """
@@ -70,7 +70,7 @@ def through_time(t: Trial) -> None:
     got, want = t.gradients(dy), t.expected_gradients(dy)
     if not all(t.differ(*pair) for pair in _steps_summed(got, want).values()):
         return
-    what = "the gradient of the last output is wrong already at the last step of several"
+    what = "the gradient is wrong already at the last step where there are several"
     fix = "One step alone is right. Look for what depends on the number of steps, such as dy / T."
     if not t.differ(got.dx[:, -1], want.dx[:, -1]):
         what = "the gradient is right at the last step and goes wrong on its way back through time"

@@ -4,7 +4,7 @@ The task is to predict the next symbol of two sequences that differ in their two
 3,0,1,2,3 and 4,0,1,2,4, over drawn symbols: a simplified Experiment 2a of Hochreiter & Schmidhuber
 (1997). In the last step only the first symbol tells what comes. A predictor that sees the last k
 symbols only, fewer than there are steps, gets at most all but one of the 2T predictions right: the
-ceiling that `lstm_reference.memory` computes.
+ceiling that `lstm_reference.tasks.memory` computes.
 
 The subject is trained through its own forward and backward; the judge holds the weights.
 """
@@ -19,9 +19,8 @@ from lstm_checks.engine.trial import Trial
 from lstm_checks.findings import Array, Breach
 from lstm_checks.laws.training import network, recurrent
 from lstm_checks.subjects.network_layer import NetworkLayer
-from lstm_reference.memory import SequenceSet, draw_conflicting
-from lstm_reference.network import Sequential
-from lstm_reference.scores import share_right
+from lstm_reference.tasks.memory import SequenceSet, draw_conflicting, share_right
+from lstm_reference.training.network import Sequential
 
 HIDDEN = 12
 PATIENCE = 300  # updates; the reference needed 10 in the median and at most 110 of 1000 cases

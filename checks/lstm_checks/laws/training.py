@@ -4,11 +4,11 @@ import numpy as np
 
 from lstm_checks.subjects.network_layer import NetworkLayer
 from lstm_checks.subjects.subject import Subject
-from lstm_reference.initializers import orthogonal
-from lstm_reference.layers import Dense
-from lstm_reference.losses import categorical_cross_entropy_from_logits
-from lstm_reference.network import Sequential
-from lstm_reference.optimizers import Adam
+from lstm_reference.training.initializers import orthogonal
+from lstm_reference.training.layers import Dense
+from lstm_reference.training.losses import categorical_cross_entropy_from_logits
+from lstm_reference.training.network import Sequential
+from lstm_reference.training.optimizers import Adam
 
 LEARNING_RATE = 0.1
 FORGET_BIAS = 2.0  # remembers from the start (Gers et al. 2000; Jozefowicz et al. 2015)

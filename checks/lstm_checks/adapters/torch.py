@@ -75,6 +75,7 @@ def adapt(target):
                 inputs,
                 [torch.from_numpy(part) for part in upstream],
                 allow_unused=True,
+                retain_graph=True,
             )
             found = [
                 torch.zeros_like(into) if grad is None else grad
@@ -83,8 +84,7 @@ def adapt(target):
             arrays = [grad.numpy() for grad in found]
             count = len(self.weights_in)
             self.grads = dict(zip(self.weights_in, arrays[-count:], strict=True))
-            dstate0 = arrays[1:3] if self.given else [part.detach().numpy() for part in self.state]
-            return arrays[0], tuple(dstate0)
+            return arrays[0], tuple(arrays[1:3]) if self.given else (None, None)
 
     for key, value in keeps.items():
         setattr(LSTM, key, value)

@@ -19,13 +19,16 @@ from lstm_checks.subjects.contract import State
 SCALES = (1.0, 0.5, 2.0)
 AXES = ("N", "T", "D", "H")
 SEEDS = 1 << 16
+LARGE = {"x": 8.0, "c0": 4.0, "dy": 8.0, "dh": 8.0, "dc": 8.0}  # how many times larger
 
 
 @dataclass(frozen=True)
 class Case:
     """Sizes N (batch), T (time steps), D (input), H (hidden), a scale, a seed and a dtype.
 
-    Without `bias`, b is zero: for a subject that has none.
+    Without `bias`, b is zero: for a subject that has none. The flavor is what the data is like:
+    "normal", "zeros" (some inputs and gradients are exactly zero), "equal_rows" (all rows of the
+    batch are equal), "large" (inputs and states are some times larger) or "negative".
     """
 
     N: int = 2
@@ -36,6 +39,7 @@ class Case:
     seed: int = 0
     dtype: str = "float64"
     bias: bool = True
+    flavor: str = "normal"
 
     def sized(self, **sizes: int) -> "Case":
         """The same case with other sizes."""
@@ -44,6 +48,14 @@ class Case:
     def typed(self, dtype: str) -> "Case":
         """The same case with arrays of another dtype."""
         return replace(self, dtype=dtype)
+
+    def without_bias(self) -> "Case":
+        """The same case for a subject that has no bias."""
+        return replace(self, bias=False)
+
+    def reseeded(self, seed: int) -> "Case":
+        """The same case with other arrays."""
+        return replace(self, seed=seed)
 
     def rng(self, purpose: str) -> np.random.Generator:
         """A generator per purpose, so that what is drawn for one does not change another."""
@@ -67,22 +79,35 @@ class Case:
     @cached_property
     def x(self) -> Array:
         """Inputs (N, T, D)."""
-        return self.normal("x", self.N, self.T, self.D)
+        return self._flavored("x", self.N, self.T, self.D)
 
     @cached_property
     def state(self) -> State:
         """An initial (h, c), each (N, H)."""
-        return self.normal("h0", self.N, self.H), self.normal("c0", self.N, self.H)
+        return self._flavored("h0", self.N, self.H), self._flavored("c0", self.N, self.H)
 
     @cached_property
     def dy(self) -> Array:
         """An upstream gradient on y, (N, T, H)."""
-        return self.normal("dy", self.N, self.T, self.H)
+        return self._flavored("dy", self.N, self.T, self.H)
 
     @cached_property
     def dstate(self) -> State:
         """Upstream gradients on the final h and c, each (N, H)."""
-        return self.normal("dh", self.N, self.H), self.normal("dc", self.N, self.H)
+        return self._flavored("dh", self.N, self.H), self._flavored("dc", self.N, self.H)
+
+    def _flavored(self, purpose: str, *shape: int) -> Array:
+        """Numbers as the flavor has them; the first axis is the batch."""
+        array = self.normal(purpose, *shape)
+        if self.flavor == "zeros":
+            array *= self.rng(purpose + " zeros").random((*shape[:-1], 1)) < 0.6
+        elif self.flavor == "equal_rows":
+            array[:] = array[:1]
+        elif self.flavor == "large":
+            array *= LARGE.get(purpose, 1.0)
+        elif self.flavor == "negative":
+            array = -np.abs(array)
+        return array
 
     def as_dict(self) -> dict[str, Any]:
         """The case as it stands in a report."""
@@ -99,14 +124,20 @@ class Sizes:
     H: tuple[int, int] = (2, 4)
     scales: tuple[float, ...] = SCALES
 
-    def draw(self, rng: np.random.Generator) -> Case:
-        """One case by NumPy's generator: the same on every machine."""
-        N, T, D, H = (
-            int(rng.integers(low, high, endpoint=True))
-            for low, high in (self.N, self.T, self.D, self.H)
-        )
+    def menu(self, seed: int, count: int) -> list[tuple[int, int, int, int]]:
+        """Sizes by NumPy's generator: laws with the same bounds get the same few from a seed.
+
+        Few sizes are kind to a framework that compiles a function for each.
+        """
+        bounds = [bound for axis in AXES for bound in getattr(self, axis)]
+        rng = np.random.default_rng([seed, *bounds])
+        low, high = np.array(bounds).reshape(-1, 2).T
+        return [tuple(map(int, rng.integers(low, high + 1))) for _ in range(count)]  # type: ignore[misc]
+
+    def draw(self, rng: np.random.Generator, sizes: tuple[int, int, int, int]) -> Case:
+        """One case with these sizes; scale and seed are drawn."""
         scale = self.scales[int(rng.integers(len(self.scales)))]
-        return Case(N, T, D, H, scale, int(rng.integers(SEEDS)))
+        return Case(*sizes, scale, int(rng.integers(SEEDS)))
 
     def cases(self) -> st.SearchStrategy[Case]:
         """All such cases, the smallest first."""

@@ -6,19 +6,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from hypothesis.stateful import RuleBasedStateMachine
 
 from lstm_checks.engine.case import Case, Sizes
 from lstm_checks.engine.rungs import LEVELS
 from lstm_checks.engine.trial import Trial
-from lstm_checks.subjects.subject import Subject
 
 Check = Callable[[Trial], str | None]
-Machine = Callable[[Subject], type[RuleBasedStateMachine]]
 SIZES = Sizes()
 # What else than the forward pass of single calls a law is about, by its rung and by its needs.
-ABOUT_BY_RUNG = {"state": {"stateful"}, "memory": {"backward", "stateful", "training"}}
+ABOUT_BY_RUNG = {"memory": {"backward", "stateful", "training"}}
+LIVED = (7, 24, 240)  # lives at the levels quick, standard and deep
 ABOUT_BY_NEED = {"backward", "stateful"}
+
+
+@dataclass(frozen=True)
+class Lives:
+    """What a law on lives looks at: stateful lives or stateless ones, and findings of one kind."""
+
+    stateful: bool
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Law:
         sizes: within which bounds its cases are drawn.
         needs: capabilities without which it is not offered.
         examples: cases tried at the levels quick, standard and deep; 0 leaves the law out.
-        machine: for a law on sequences of calls, what draws and checks them in place of `check`.
+        lives: for a law on lives, which lives and which of their findings; `check` is then None.
         shrinks: a smaller failing case is searched for; no where a case takes long.
     """
 
@@ -44,7 +50,7 @@ class Law:
     sizes: Sizes
     needs: tuple[str, ...]
     examples: tuple[int, int, int]
-    machine: Machine | None = None
+    lives: Lives | None = None
     shrinks: bool = True
 
     @property
@@ -69,9 +75,10 @@ class Law:
         return np.random.default_rng([seed, zlib.crc32(self.id.encode())])
 
     def cases(self, level: str, seed: int) -> list[Case]:
-        """The cases that decide at a level."""
-        rng = self.rng(seed)
-        return [self.sizes.draw(rng) for _ in range(self.examples_at(level))]
+        """The cases that decide at a level; those of a lower level are the first of a higher."""
+        rng, count = self.rng(seed), self.examples_at(level)
+        menu = self.sizes.menu(seed, -(-count // 2))
+        return [self.sizes.draw(rng, menu[k // 2]) for k in range(count)]
 
 
 def law(
@@ -94,13 +101,13 @@ def law(
     return made
 
 
-def law_of_calls(
-    rung: str, *, needs: tuple[str, ...], examples: tuple[int, int, int]
-) -> Callable[[Machine], Law]:
-    """Make a law of a function that gives the state machine which calls a subject and checks it."""
+def law_of_lives(
+    rung: str, lives: Lives, *, needs: tuple[str, ...] = ()
+) -> Callable[[Callable[[], None]], Law]:
+    """Make a law on lives of an empty function: its docstring is the statement."""
 
-    def made(machine: Machine) -> Law:
-        name, statement = f"{rung}.{machine.__name__}", inspect.getdoc(machine) or ""
-        return Law(name, rung, statement, None, SIZES, needs, examples, machine)
+    def made(named: Callable[[], None]) -> Law:
+        name, statement = f"{rung}.{named.__name__}", inspect.getdoc(named) or ""
+        return Law(name, rung, statement, None, SIZES, needs, LIVED, lives)
 
     return made

@@ -16,7 +16,12 @@ from lstm_checks.subjects.contract import Gradients, Output, State
 from lstm_checks.subjects.instance import Instance
 from lstm_checks.subjects.subject import Subject
 
-FORWARD, BACKWARD, OWNERSHIP = "forward", "backward", "ownership"
+# What can be wrong: the values that a method gives, and the caller's arrays that it writes into.
+FORWARD, BACKWARD = "forward", "backward"
+FORWARD_AFTER_BACKWARD = "forward after backward"
+FORWARD_WRITES, BACKWARD_WRITES = "forward writes", "backward writes"
+KINDS = (FORWARD, FORWARD_AFTER_BACKWARD, BACKWARD, FORWARD_WRITES, BACKWARD_WRITES)
+WRITES = {"forward": FORWARD_WRITES, "backward": BACKWARD_WRITES}
 NAMES = ("a", "b")
 FIX = (
     "Each law on a single call holds, so look at what these calls leave behind: a cache, a buffer, "
@@ -33,13 +38,13 @@ class _Alive:
     instance: Instance
     params: dict[str, Array]
     carried: State | None = None
-    last: tuple[Case, Array, State, int] | None = None  # of the last forward: case, x, state, N
+    last: tuple[Case, Array, State] | None = None  # of the last forward: case, x, initial state
     again: bool = False
     kept: list[tuple[str, Output | Gradients]] = field(default_factory=list)
 
 
 def live(subject: Subject, life: Life) -> dict[str, Finding]:
-    """The first finding of each kind in a life: FORWARD, BACKWARD and OWNERSHIP, where there is one.
+    """The first finding of each kind in a life, where there is one; see `KINDS`.
 
     Raises:
         Halted: the subject's process ended or ran out of time.
@@ -54,6 +59,7 @@ class _Living:
         self._told: list[str] = []
         self._found: dict[str, Finding] = {}
         self._alive: list[_Alive] = []
+        self._backward_called = False
 
     def run(self) -> dict[str, Finding]:
         subject, life = self._subject, self._life
@@ -65,14 +71,17 @@ class _Living:
                 instance = subject.instance(params, stateful=life.stateful)
                 self._alive.append(_Alive(NAMES[who], instance, params))
             for step in life.steps:
-                if len(self._found) == 3:
+                if len(self._found) == len(KINDS):
                     break
-                self._step(step, self._alive[step.who])
+                self._step(step, self._alive[step.who % len(self._alive)])
             for alive in self._alive:
                 self._ownership(alive)
         except Breach as breach:
-            self._note(FORWARD, breach)
+            self._note(self._forward_kind(), breach)
         return self._found
+
+    def _forward_kind(self) -> str:
+        return FORWARD_AFTER_BACKWARD if self._backward_called else FORWARD
 
     def _bare(self, case: Case) -> Case:
         return case if self._subject.offers("bias") else case.without_bias()
@@ -108,7 +117,7 @@ class _Living:
             alive.instance.reset()
             alive.carried, alive.last = None, None
         elif step.do == "write":
-            drawn = self._bare(self._life.case(step.who, seed=step.seed)).params
+            drawn = self._bare(self._life.case(self._alive.index(alive), seed=step.seed)).params
             chosen = {name: drawn[name] for name in step.weights}
             how = "in place" if step.in_place else "anew"
             self._say(f"{', '.join(chosen)} of {alive.name} written {how}")
@@ -117,21 +126,21 @@ class _Living:
             alive.last = None
 
     def _forward(self, step: Step, alive: _Alive) -> None:
-        offers, life = self._subject.offers, self._life
+        offers, life, who = self._subject.offers, self._life, self._alive.index(alive)
         N = step.N if alive.carried is None else len(alive.carried[0])
-        trial = Trial(self._subject, self._bare(life.case(step.who, N, step.T, step.seed)))
+        trial = Trial(self._subject, self._bare(life.case(who, N, step.T, step.seed)))
         given = trial.state if step.given and (offers("initial_h") or offers("initial_c")) else None
         begin = given or alive.carried or trial.zeros
         self._say(f"{alive.name}.forward(x of {N, step.T}{', state' if given else ''})")
         want, (want_h, want_c) = trial.expected(trial.x, begin, alive.params)
         got = alive.instance.forward(trial.x, given, report_inputs=True)
-        with self._judged(FORWARD, trial.case):
+        with self._judged(self._forward_kind(), trial.case):
             limit = tolerance(trial.case)
             expected = {"y": want, "h": want_h, "c": want_c}
             for name, array in got.arrays().items():
                 compare.agree(name, array, expected[name], limit, f"{name} is wrong", FIX)
         self._unchanged(trial, got.inputs, {"x": trial.x, "state": given}, "forward")
-        alive.last, alive.again = (trial.case, trial.x, begin, N), False
+        alive.last, alive.again = (trial.case, trial.x, begin), False
         alive.kept.append(("forward", got))
         if life.stateful:
             alive.carried = (want_h.astype(life.dtype), want_c.astype(life.dtype))
@@ -139,14 +148,16 @@ class _Living:
     def _backward(self, step: Step, alive: _Alive) -> None:
         if alive.last is None or not self._subject.offers("backward"):
             return
-        case, x, begin, N = alive.last
+        case, x, begin = alive.last
         upstream = Trial(self._subject, case.reseeded(step.seed))
         offers = self._subject.offers
+        self._backward_called = True
         given = upstream.dstate if step.given and (offers("final_h") or offers("final_c")) else None
         self._say(f"{alive.name}.backward(dy{', dstate' if given else ''})")
         try:
             got = alive.instance.backward(upstream.dy, given, report_inputs=True)
         except Breach as breach:
+            alive.kept.clear()
             if not alive.again:  # a second backward may be refused, and must not be wrong
                 self._note(BACKWARD, breach, case)
             alive.last = None
@@ -167,12 +178,10 @@ class _Living:
 
     # Who owns the arrays -----------------------------------------------------------------------
 
-    def _unchanged(
-        self, trial: Trial, inputs: Any, given: dict[str, Any], method: str
-    ) -> None:
+    def _unchanged(self, trial: Trial, inputs: Any, given: dict[str, Any], method: str) -> None:
         """The caller's arrays are as they were before the call."""
         conventions = self._subject.conventions
-        with self._judged(OWNERSHIP, trial.case):
+        with self._judged(WRITES[method], trial.case):
             for name, was in given.items():
                 now = (inputs or {}).get(name)
                 if isinstance(was, np.ndarray):
@@ -187,16 +196,21 @@ class _Living:
 
     def _ownership(self, alive: _Alive) -> None:
         """What the last calls returned is as it was, and the weights are as they were written."""
-        with self._judged(OWNERSHIP, self._life.case(0)):
+        called = [method for method, _ in alive.kept]
+        kind = BACKWARD_WRITES if "backward" in called else FORWARD_WRITES
+        with self._judged(kind, self._life.case(0)):
             for back, (method, was) in enumerate(reversed(alive.kept[-2:])):
-                now = alive.instance.recalled(back, method, was)
+                now = alive.instance.recalled(back, was)
                 for name, array in was.arrays().items():
                     after = now.get(name)
                     if after is not None and not np.array_equal(after, array, equal_nan=True):
                         raise Breach(f"{name} of an earlier {method} was changed later", COPY)
+            weights = alive.instance.read()
             for name, array in alive.instance.weights_out(alive.params).items():
-                now = alive.instance.read().get(name)
-                if isinstance(now, np.ndarray) and not np.array_equal(now.ravel(), array.ravel()):
+                weight = weights.get(name)
+                if isinstance(weight, np.ndarray) and not np.array_equal(
+                    weight.ravel(), array.ravel()
+                ):
                     raise Breach("a call writes into the weights", COPY)
 
 

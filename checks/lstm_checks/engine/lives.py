@@ -14,6 +14,7 @@ from itertools import combinations
 from typing import Literal
 
 import numpy as np
+from hypothesis import strategies as st
 
 from lstm_checks.engine.case import AXES, Case
 
@@ -107,8 +108,7 @@ def palette(rng: np.random.Generator) -> list[tuple[int, int, int, int]]:
     while wanted:
         sizes = tuple(int(n) for n in rng.integers(*SMALL, size=len(AXES)))
         shows = {
-            (a, b, int(np.sign(sizes[a] - sizes[b])))
-            for a, b in combinations(range(len(AXES)), 2)
+            (a, b, int(np.sign(sizes[a] - sizes[b]))) for a, b in combinations(range(len(AXES)), 2)
         }
         if shows & wanted:
             wanted -= shows
@@ -171,7 +171,7 @@ def _steps(
     if kind < 0.45:
         N, T, *_ = sizes[who]
         if rng.random() < 0.4 and max(N, T) < 10:  # another length, another batch
-            T = int(rng.integers(*SMALL))
+            T = 1 if rng.random() < 0.4 else int(rng.integers(*SMALL))
             N = batch[who] if stateful else int(rng.integers(*SMALL))
         return [Step("forward", who, batch[who] if stateful else N, T, seed, _coin(rng))]
     if kind < 0.8:
@@ -186,3 +186,39 @@ def _steps(
 
 def _coin(rng: np.random.Generator) -> bool:
     return bool(rng.random() < 0.5)
+
+
+def lives(stateful: bool) -> st.SearchStrategy[Life]:
+    """All lives with small sizes, the shortest first: for Hypothesis."""
+    size, seed = st.integers(*SMALL), st.integers(0, (1 << 16) - 1)
+    who, given = st.integers(0, 1), st.booleans()
+    forward = st.builds(Step, st.just("forward"), who, size, size, seed, given)
+    backward = st.builds(Step, st.just("backward"), who, seed=seed, given=given)
+    write = st.builds(
+        Step, st.just("write"), who, seed=seed, weights=st.sampled_from(WEIGHTS), in_place=given
+    )
+    steps = [forward, backward, write]
+    if stateful:
+        steps.append(st.builds(Step, st.just("reset"), who))
+    return st.builds(
+        Life,
+        sizes=st.lists(st.tuples(size, size), min_size=1, max_size=2).map(tuple),
+        steps=st.lists(st.one_of(steps), min_size=1, max_size=8).map(tuple),
+        stateful=st.just(stateful),
+        scale=st.sampled_from((1.0, 0.5, 2.0)),
+        flavor=st.sampled_from(tuple(dict.fromkeys(FLAVORS))),
+        seed=seed,
+    )
+
+
+def shorter(life: Life) -> st.SearchStrategy[Life]:
+    """Parts of a life: some of its calls alone."""
+    keep = st.sampled_from((False, True, True, True))
+    return st.tuples(*(keep for _ in life.steps)).map(life.kept)
+
+
+def smaller(life: Life) -> st.SearchStrategy[Life]:
+    """The life with smaller sizes, and with plainer data."""
+    caps = st.tuples(*(st.integers(1, size) for size in life.largest()))
+    flavor = st.sampled_from(tuple(dict.fromkeys(("normal", life.flavor))))
+    return st.builds(lambda caps, flavor: replace(life.capped(*caps), flavor=flavor), caps, flavor)

@@ -5,23 +5,29 @@ on every machine and under every version of Hypothesis. Hypothesis tries further
 failing case it searches for a smaller one.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from random import Random
+from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 import hypothesis
+import numpy as np
 from hypothesis import HealthCheck, Phase, Verbosity, settings
+from hypothesis import strategies as st
 from hypothesis.errors import FlakyFailure, FlakyReplay, NoSuchExample
-from hypothesis.stateful import run_state_machine_as_test
 
-from lstm_checks.engine.case import Case, Sizes
+from lstm_checks.engine.case import Case
 from lstm_checks.engine.law import Law
+from lstm_checks.engine.live import live
+from lstm_checks.engine.lives import Life, draw, lives, shorter, smaller
 from lstm_checks.engine.trial import Trial
 from lstm_checks.findings import Breach, Finding
 from lstm_checks.subjects.subject import Subject
 
 SHRINKS = 60  # cases tried in search of a smaller one
-FURTHER = 0.5  # cases that Hypothesis generates, per case that decides
-STEPS = 8  # calls in a sequence of calls
+FURTHER = {"quick": 0.0, "standard": 0.0, "deep": 0.5}  # cases by Hypothesis, per deciding one
+FURTHER_LIVES = {"quick": 1, "standard": 3, "deep": 60}  # lives by Hypothesis
 
 
 def first_failure(
@@ -41,20 +47,16 @@ def first_failure(
     Raises:
         Halted: the subject's process ended or ran out of time.
     """
-    if law.machine is not None:
-        return _failure_of_calls(law, subject, level, seed)
+    if law.lives is not None:
+        return _failure_in_lives(law, subject, level, seed, shrink=shrink)
     tried = _Tried(law, subject)
-    count = law.examples_at(level)
-    for case in law.cases(level, seed):
-        if tried.fails(case):
-            break
-    else:
-        if count > 1:
-            _find(law.sizes, tried, seed, max(1, int(FURTHER * count)), shrinks=False)
+    further = int(FURTHER[level] * law.examples_at(level))
+    if not any(map(tried.fails, law.cases(level, seed))) and further:
+        _find(law.sizes.cases(), tried.fails, seed, further, shrinks=False)
     if tried.first is None:
         return tried.note
     if shrink and law.shrinks:
-        _find(law.sizes.up_to(tried.first), tried, seed, SHRINKS, shrinks=True)
+        _find(law.sizes.up_to(tried.first).cases(), tried.fails, seed, SHRINKS, shrinks=True)
     return tried.finding()
 
 
@@ -123,18 +125,27 @@ def _settings(count: int, *, shrinks: bool) -> settings:
         phases=(Phase.generate, Phase.shrink) if shrinks else (Phase.generate,),
         report_multiple_bugs=False,
         print_blob=False,
-        stateful_step_count=STEPS,
         suppress_health_check=list(HealthCheck),
         verbosity=Verbosity.quiet,
     )
 
 
-def _find(sizes: Sizes, tried: _Tried, seed: int, count: int, *, shrinks: bool) -> None:
-    """Let Hypothesis try cases; what fails is remembered by `tried`."""
+T = TypeVar("T")
+
+
+def _find(
+    strategy: st.SearchStrategy[T],
+    fails: Callable[[T], bool],
+    seed: int,
+    count: int,
+    *,
+    shrinks: bool,
+) -> None:
+    """Let Hypothesis try examples; `fails` remembers what fails."""
     try:
         hypothesis.find(
-            sizes.cases(),
-            tried.fails,
+            strategy,
+            fails,
             settings=_settings(count, shrinks=shrinks),
             random=Random(seed),
             database_key=b"",
@@ -143,16 +154,49 @@ def _find(sizes: Sizes, tried: _Tried, seed: int, count: int, *, shrinks: bool) 
         return
 
 
-def _failure_of_calls(law: Law, subject: Subject, level: str, seed: int) -> Finding | str:
-    assert law.machine is not None
-    machine = hypothesis.seed(seed)(law.machine(subject))
-    try:
-        run_state_machine_as_test(machine, settings=_settings(law.examples_at(level), shrinks=True))
-    except Breach as breach:
-        return breach.finding
-    except (FlakyFailure, FlakyReplay):
-        return Finding(
-            "the same calls in the same order give different answers at different times",
-            "Look for state outside the instance, and for random numbers.",
-        )
-    return ""
+# Lives ------------------------------------------------------------------------------------------
+
+_LIVED: WeakKeyDictionary[Subject, dict[Life, dict[str, Finding]]] = WeakKeyDictionary()
+
+
+def _lived(subject: Subject, life: Life) -> dict[str, Finding]:
+    """The findings in a life; a subject lives each life once, whichever law asks first."""
+    lived = _LIVED.setdefault(subject, {})
+    if life not in lived:
+        lived[life] = live(subject, life)
+    return lived[life]
+
+
+def _failure_in_lives(
+    law: Law, subject: Subject, level: str, seed: int, *, shrink: bool
+) -> Finding | str:
+    assert law.lives is not None
+    stateful, kind = law.lives.stateful, law.lives.kind
+    count = law.examples_at(level)
+    failing: list[Life] = []
+
+    def fails(life: Life) -> bool:
+        found = kind in _lived(subject, life)
+        if found:
+            failing.append(life)
+        return found
+
+    # The lives are drawn from the seed alone, so that laws on the same lives share them.
+    for life in draw(np.random.default_rng([seed, stateful]), stateful, count):
+        if fails(life):
+            break
+    else:
+        _find(lives(stateful), fails, seed, FURTHER_LIVES[level], shrinks=False)
+    if not failing:
+        return ""
+    first = _lived(subject, failing[0])[kind]
+    if shrink:
+        for parts in (shorter, smaller, shorter):
+            _find(parts(failing[-1]), fails, seed, SHRINKS // 2, shrinks=True)
+            failing.sort(key=_length, reverse=True)
+    return replace(_lived(subject, failing[-1])[kind], first_excess=first.excess)
+
+
+def _length(life: Life) -> tuple[int, int, int]:
+    N, T, D, H = life.largest()
+    return len(life.steps), len(life.sizes), N * T * (D + H)

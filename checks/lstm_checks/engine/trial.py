@@ -11,7 +11,7 @@ import numpy as np
 from lstm_checks.engine import compare
 from lstm_checks.engine.case import Case
 from lstm_checks.engine.tolerance import tolerance
-from lstm_checks.findings import Array
+from lstm_checks.findings import Array, Breach
 from lstm_checks.subjects.contract import Gradients, State
 from lstm_checks.subjects.instance import Instance
 from lstm_checks.subjects.subject import Subject
@@ -128,7 +128,11 @@ class Trial:
     def agree(self, name: str, got: Array | None, want: Array, what: str, fix: str = "") -> None:
         """Raise `Breach` unless an array is as expected; see `engine.compare`."""
         assert got is not None, f"{name} is compared and not offered"
-        compare.agree(name, got, want, self.tolerance, what, fix)
+        try:
+            compare.agree(name, got, want, self.tolerance, what, fix)
+        except Breach as breach:
+            breach.add(case=self.case.as_dict())
+            raise
 
     def agree_gradients(self, got: Gradients, want: Expected, what: str, fix: str = "") -> None:
         """Every gradient is as expected; "{name}" in `what` becomes the name of one that is not."""

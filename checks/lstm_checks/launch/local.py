@@ -22,7 +22,7 @@ class Local:
     """
 
     def __init__(self, target: Any = None) -> None:
-        self._host = Host(target, shares_process=True)
+        self._host: Host | None = Host(target, passes_on=(KeyboardInterrupt, _TimeUp))
 
     def __enter__(self) -> Self:
         return self
@@ -34,28 +34,40 @@ class Local:
         """The reply to a request; see `Process.ask`. An endless loop in Python code is ended.
 
         Raises:
-            Halted: time is up, or the reply cannot cross.
+            Halted: time is up, the reply cannot cross, or the channel is closed.
         """
+        if self._host is None:
+            raise Halted("error", "has ended")
+        deadline = time.monotonic() + seconds
         try:
-            with warnings.catch_warnings(), _time_limit(seconds):
-                # A test session that makes errors of warnings must not do so to the subject.
-                warnings.simplefilter("ignore")
+            # A test session that makes errors of warnings must not do so to the subject.
+            with _no_warnings(), _time_limit(seconds):
                 reply = self._host.answer(_crossed(request | {"most": most}, 1 << 40))
+            if time.monotonic() > deadline:  # the subject caught the exception
+                raise _TimeUp
             return _crossed(reply, most)
         except _TimeUp:
             raise Halted("timeout", f"did not return within {seconds:g} s") from None
-        except (BadFrame, TypeError) as error:
+        except (BadFrame, TypeError, ValueError) as error:
             raise Halted("error", f"gave a result that cannot be read ({error})") from None
 
     def output(self) -> tuple[str, str]:
         return "", ""
 
     def close(self) -> None:
-        return None
+        with _no_warnings():  # by what the subject's objects do as they go
+            self._host = None
 
 
 class _TimeUp(BaseException):
     """Raised inside the subject's code when its time is up."""
+
+
+@contextmanager
+def _no_warnings() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 @contextmanager
@@ -71,15 +83,21 @@ def _time_limit(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def _by_signal(seconds: float) -> Iterator[None]:
+    armed = True
+
     def ring(*_: object) -> None:
-        raise _TimeUp
+        if armed:
+            raise _TimeUp
 
     before = signal.signal(signal.SIGALRM, ring)
     begun = time.monotonic()
     left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, 0.2)
     try:
-        yield
-    finally:
+        try:
+            yield
+        finally:
+            armed = False
+    finally:  # even where it rings right before it is disarmed
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
         if left:  # a timer that somebody else set, pytest-timeout for one, goes on
@@ -105,10 +123,14 @@ def _by_thread(seconds: float) -> Iterator[None]:
     watch = threading.Thread(target=ring, daemon=True)
     watch.start()
     try:
-        yield
-    finally:
+        try:
+            yield
+        finally:
+            done.set()
+    finally:  # even where it rings right before it is done
         done.set()
         watch.join()
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), None)
 
 
 def _crossed(value: Any, most: int) -> Any:

@@ -11,7 +11,9 @@ import numpy as np
 
 from lstm_checks.engine import compare
 from lstm_checks.engine.case import Sizes
-from lstm_checks.engine.law import law
+from lstm_checks.engine.law import Lives, law, law_of_lives
+from lstm_checks.engine.live import BACKWARD as VALUES
+from lstm_checks.engine.live import FORWARD_AFTER_BACKWARD
 from lstm_checks.engine.trial import Expected, Trial, wanted
 from lstm_checks.findings import Array
 from lstm_checks.subjects.contract import Gradients
@@ -271,6 +273,48 @@ def stateful(t: Trial) -> None:
     t.agree_gradients(got, t.expected_gradients(state=carried), what, fix)
 
 
+@law("gradients", needs=BACKWARD, sizes=SIZES)
+def no_state(t: Trial) -> None:
+    """After forward(x) without a state, every gradient is that of a start from zeros."""
+    instance = t.instance()
+    instance.forward(t.x)
+    t.agree_gradients(
+        instance.backward(t.dy),
+        t.expected_gradients(state=t.zeros),
+        "{name} is wrong after forward(x) without a state, although it is right with one",
+        "Keep in the cache the zeros that the call started from, as you keep a given state.",
+    )
+
+
+@law_of_lives("gradients", Lives(stateful=False, kind=FORWARD_AFTER_BACKWARD), needs=BACKWARD)
+def leaves_forward() -> None:
+    """In any order of calls, a forward that follows a backward gives the textbook's y, h and c."""
+
+
+@law_of_lives("gradients", Lives(stateful=False, kind=VALUES), needs=BACKWARD)
+def any_order() -> None:
+    """In any order of calls, every backward gives every gradient of the last forward.
+
+    It does so whatever was called before, on this instance or another, with a gradient on the final
+    state or without, with other sizes, weights, dtypes and data. A second backward after the same
+    forward may be refused; where it is not, it gives the same.
+    """
+
+
+@law_of_lives(
+    "gradients",
+    Lives(stateful=True, kind=FORWARD_AFTER_BACKWARD),
+    needs=(*BACKWARD, "stateful"),
+)
+def leaves_forward_stateful() -> None:
+    """In stateful mode too, a forward that follows a backward continues from the carried state."""
+
+
+@law_of_lives("gradients", Lives(stateful=True, kind=VALUES), needs=(*BACKWARD, "stateful"))
+def any_order_stateful() -> None:
+    """In stateful mode too, in any order of calls, every backward gives every gradient."""
+
+
 LAWS = (
     linear,
     gates,
@@ -286,7 +330,12 @@ LAWS = (
     upstream_h,
     upstream_c,
     together,
+    no_state,
     second_call,
     last_forward,
+    leaves_forward,
+    any_order,
     stateful,
+    leaves_forward_stateful,
+    any_order_stateful,
 )

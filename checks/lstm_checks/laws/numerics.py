@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from lstm_checks.engine import compare
-from lstm_checks.engine.law import law
+from lstm_checks.engine.law import Lives, law, law_of_lives
+from lstm_checks.engine.live import BACKWARD_WRITES, FORWARD_WRITES
 from lstm_checks.engine.tolerance import precision, tolerance
 from lstm_checks.engine.trial import Trial, wanted
 from lstm_checks.findings import Array, Breach, quoted
@@ -19,6 +20,7 @@ from lstm_checks.subjects.instance import Instance
 from lstm_checks.subjects.returned import pair
 
 FEW = (1, 2, 10)
+STATEFUL = ("stateful",)
 BACKWARD = ("backward",)
 
 COPY = "Work on a copy. Look for operators such as +=, and for assignments to slices."
@@ -264,6 +266,29 @@ def non_contiguous_upstream(t: Trial) -> None:
         t.agree("dx", got, want, what, ORDER)
 
 
+@law_of_lives("numerics", Lives(stateful=False, kind=FORWARD_WRITES))
+def any_order() -> None:
+    """In any order of calls, forward writes into nothing of the caller's.
+
+    Neither into its arguments, nor into the weights, nor into what an earlier call returned.
+    """
+
+
+@law_of_lives("numerics", Lives(stateful=False, kind=BACKWARD_WRITES), needs=("backward",))
+def any_order_backward() -> None:
+    """In any order of calls, backward writes into nothing of the caller's."""
+
+
+@law_of_lives("numerics", Lives(stateful=True, kind=FORWARD_WRITES), needs=STATEFUL)
+def any_order_stateful() -> None:
+    """In stateful mode too, in any order of calls, forward writes into nothing of the caller's."""
+
+
+@law_of_lives("numerics", Lives(stateful=True, kind=BACKWARD_WRITES), needs=("backward", *STATEFUL))
+def any_order_stateful_backward() -> None:
+    """In stateful mode too, in any order of calls, backward writes into nothing of the caller's."""
+
+
 FIRST = (
     weights_untouched,
     inputs_untouched,
@@ -282,4 +307,8 @@ LAWS = (
     gradients_stay,
     non_contiguous,
     non_contiguous_upstream,
+    any_order,
+    any_order_backward,
+    any_order_stateful,
+    any_order_stateful_backward,
 )

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from lstm_checks.engine.law import law
+from lstm_checks.engine.law import Lives, law, law_of_lives
+from lstm_checks.engine.live import FORWARD
 from lstm_checks.engine.trial import Trial
 from lstm_checks.findings import Array, Breach
-from lstm_checks.laws.calls import any_order
 from lstm_checks.subjects.contract import Output, State
 
 STATEFUL = ("stateful",)
@@ -45,6 +45,15 @@ def stateless(t: Trial) -> None:
         "not stateful",
         "Start from zeros where no state is given, unless stateful is asked for.",
     )
+
+
+@law_of_lives("state", Lives(stateful=False, kind=FORWARD))
+def any_order_stateless() -> None:
+    """In any order of calls, each forward of a stateless instance gives the textbook's y, h and c.
+
+    It does so whatever was called before, on this instance or another, with a state or without,
+    with other sizes, weights, dtypes and data. `engine.lives` says what is mixed.
+    """
 
 
 @law("state", needs=STATEFUL, examples=(3, 8, 80))
@@ -134,6 +143,13 @@ def batch_size_after_reset(t: Trial) -> None:
     _agree(wider, instance.forward(wider.x), wider.x, wider.zeros, which, fix)
 
 
+@law_of_lives("state", Lives(stateful=True, kind=FORWARD), needs=STATEFUL)
+def any_order() -> None:
+    """In any order of calls, resets and given states, each stateful instance continues from its
+    own last state, whatever a second instance does in between.
+    """
+
+
 def _handed_on(output: Output) -> State:
     assert output.h is not None
     assert output.c is not None
@@ -149,6 +165,7 @@ def _agree(t: Trial, output: Output, x: Array, state: State, which: str, fix: st
 LAWS = (
     split_anywhere,
     stateless,
+    any_order_stateless,
     stateful_carries,
     reset,
     explicit_state_overrides,

@@ -41,6 +41,11 @@ class Output:
     c: Array | None
     inputs: Mapping[str, Any] | None = None
 
+    @property
+    def dimensions(self) -> tuple[int, int]:
+        """N and T."""
+        return self.y.shape[0], self.y.shape[1]
+
     def arrays(self) -> dict[str, Array]:
         """The arrays that there are, by name."""
         found = {"y": self.y, "h": self.h, "c": self.c}
@@ -66,6 +71,11 @@ class Gradients:
     dU: Array
     db: Mapping[str, Array]
     inputs: Mapping[str, Any] | None = None
+
+    @property
+    def dimensions(self) -> tuple[int, int]:
+        """N and T."""
+        return self.dx.shape[0], self.dx.shape[1]
 
     def arrays(self) -> dict[str, Array]:
         """The gradients that there are, by name; dx first, then the weights', then the state's."""

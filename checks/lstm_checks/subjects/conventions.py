@@ -16,6 +16,7 @@ from lstm_checks.subjects.replies import number
 
 GATES = "ifgo"
 CANDIDATE_LETTERS = "gcjz"
+LONGEST_NAME = 200  # characters, since the subject's process cuts longer names
 TWO_BIASES = (
     ("b_ih", "b_hh"),
     ("bias_ih", "bias_hh"),
@@ -73,6 +74,8 @@ class Conventions:
         found: dict[str, Any] = {}
         notes = []
         for key, value in attributes.items():
+            if key not in MEANINGS:
+                raise BadConvention(f"there is no convention {quoted(key)}")
             try:
                 found[key] = MEANINGS[key](value)
             except BadConvention as error:
@@ -234,6 +237,10 @@ def _names(value: Any) -> dict[str, tuple[str, ...]]:
             raise BadConvention(
                 f"names[{key!r}] is {quoted(name)}; it must be one name, or a list of one name per "
                 "gate" + (", or of two biases" if key == "b" else "")
+            )
+        if max(map(len, several)) > LONGEST_NAME:
+            raise BadConvention(
+                f"names[{key!r}] is {quoted(name)}; a name has at most {LONGEST_NAME} characters"
             )
         found[key] = several
     return found

@@ -4,7 +4,7 @@ Whatever comes back is checked for its form (a tuple of arrays of the right shap
 deal with numbers only.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -54,6 +54,7 @@ class Instance:
         self._key = key
         self.D, self.H = params["W"].shape[0], params["U"].shape[0]
         self._N = self._T = 0
+        self._given = False
         self._names: tuple[str, ...] | None = None
         conventions = subject.conventions
         weights = conventions.weights_out(params)
@@ -97,18 +98,36 @@ class Instance:
             return array.reshape(shape)
         return array
 
-    def write(self, params: Mapping[str, Array]) -> None:
-        """Write native weights into the instance."""
-        self._write(self._subject.conventions.weights_out(params, self._names))
+    def weights_out(self, params: Mapping[str, Array]) -> dict[str, Array]:
+        """Native weights as the arrays that are written into the subject, by its own names."""
+        return self._subject.conventions.weights_out(params, self._names)
+
+    def write(
+        self,
+        params: Mapping[str, Array],
+        *,
+        only: Collection[str] = ("W", "U", "b"),
+        in_place: bool = False,
+    ) -> None:
+        """Write native weights into the instance.
+
+        Args:
+            params: all of them.
+            only: which of "W", "U" and "b" are written.
+            in_place: write into the arrays that are there, where the subject keeps arrays.
+        """
+        names = {name for which in only for name in self.weight_names(which)}
+        out = self.weights_out(params)
+        self._write({name: out[name] for name in out if name in names}, in_place=in_place)
 
     def write_negated(self, params: Mapping[str, Array], name: str) -> None:
         """Write native weights, the one array that the subject calls by this name negated."""
-        weights = self._subject.conventions.weights_out(params, self._names)
+        weights = self.weights_out(params)
         self._write(weights | {name: -weights[name]})
 
-    def _write(self, weights: dict[str, Array]) -> None:
+    def _write(self, weights: dict[str, Array], *, in_place: bool = False) -> None:
         fitted = {name: self._fitted(name, array) for name, array in weights.items()}
-        self._ask("write", lambda _: None, weights=fitted)
+        self._ask("write", lambda _: None, weights=fitted, in_place=in_place)
         self._mark_call()
 
     def weight_names(self, which: str) -> tuple[str, ...]:
@@ -149,6 +168,7 @@ class Instance:
         conventions = self._subject.conventions
         self._N, self._T = x.shape[:2]
         given = None if state is None else self._state_out(state, "initial_h", "initial_c")
+        self._given = state is not None
         got = self._ask(
             "forward",
             replies.returned,
@@ -229,6 +249,20 @@ class Instance:
         """dx, dh0 and dc0 of an earlier backward, as its arrays are now; 0 is the last call."""
         return self._parsed_backward(self._recall(back))
 
+    def recalled(self, back: int, was: Output | Gradients) -> dict[str, Array]:
+        """What an earlier call returned, as these arrays are now, by name.
+
+        Args:
+            back: which call; 0 is the last forward or backward.
+            was: what it returned then.
+        """
+        self._N, self._T = was.dimensions
+        if isinstance(was, Output):
+            return Output(*self._parsed_forward(self._recall(back))).arrays()
+        self._given = was.dh0 is not None or was.dc0 is not None
+        dx, dh0, dc0 = self._parsed_backward(self._recall(back))
+        return present(dx=dx, dh0=dh0, dc0=dc0)
+
     def _recall(self, back: int) -> Returned:
         found: Returned = self._ask("recall", replies.returned, back=back)
         return found
@@ -258,6 +292,8 @@ class Instance:
         first, state = self._sequence_and_pair(got, "backward", "dx, (dh0, dc0)")
         dx = self._sequence(first, "dx", "D", self.D)
         dh0, dc0 = self._subject.conventions.pair(*state)
+        if not self._given and is_nothing((dh0, dc0)):
+            return dx, None, None  # no state was given, so there is none to differentiate by
         return (
             dx,
             self._state_in(dh0, "dh0", "initial_h"),

@@ -21,11 +21,14 @@ class BadReply(Exception):
     """A reply has not the form that was agreed on."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Other:
     """A result that is no array of plain numbers: its type in words."""
 
     kind: str
+
+    def __repr__(self) -> str:
+        return f"<{self.kind}>"
 
 
 @dataclass(frozen=True)
@@ -106,8 +109,8 @@ def loaded(value: Any) -> Loaded:
     return Loaded(
         name=_text(given["name"]),
         adapter=_text(given["adapter"]),
-        declared=given["declared"],
-        attributes=_dict(given["attributes"]),
+        declared=_plain(given["declared"]),
+        attributes=_dict(_plain(given["attributes"])),
         not_offered={
             plain(key, 80): plain(why) for key, why in _dict(given["not_offered"]).items()
         },
@@ -170,6 +173,19 @@ def _odd(content: Any) -> Odd:
     if len(shape) > 64 or not all(type(n) is int and 0 <= n < 1 << 62 for n in shape):
         raise BadReply
     return Odd(plain(_text(content[0]), 40), tuple(shape))
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """A declared value: None, numbers, text, lists and dicts, and `Other` for what is none."""
+    if depth > DEPTH or isinstance(value, np.ndarray):
+        raise BadReply
+    if isinstance(value, list):
+        return [_plain(item, depth + 1) for item in value]
+    if isinstance(value, dict):
+        if set(value) == {""}:
+            return Other(plain(_text(value[""]), 80))
+        return {key: _plain(item, depth + 1) for key, item in value.items()}
+    return value
 
 
 def _dict(value: Any, *keys: str) -> dict[str, Any]:

@@ -80,7 +80,8 @@ def of_object(subject: Any, adapter: str | None = None) -> tuple[Source, bool]:
     if isinstance(subject, ModuleType):
         module, name = subject, None
     elif inspect.isclass(subject):
-        module, name = sys.modules.get(subject.__module__), subject.__qualname__
+        home, name = _own(subject, "__module__"), _own(subject, "__qualname__")
+        module = sys.modules.get(home) if isinstance(home, str) else None
     else:
         raise TypeError(
             f"give a class, a module, a path or a name, not {_article(type(subject).__name__)}"
@@ -97,9 +98,14 @@ def of_object(subject: Any, adapter: str | None = None) -> tuple[Source, bool]:
     return replace(found, source=file, is_file=True), loadable and not main
 
 
+def _own(kind: type, name: str) -> Any:
+    """An attribute of a class as Python itself keeps it, whatever its metaclass says."""
+    return type.__dict__[name].__get__(kind)
+
+
 def _at_the_top(module: Any, name: str, subject: Any) -> bool:
     """Whether the module holds this very class under its own name."""
-    return "." not in name and getattr(module, name, None) is subject
+    return "." not in name and vars(module).get(name) is subject
 
 
 def _article(name: str) -> str:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ from lstm_checks.subjects.conventions import BadConvention, Conventions
 from lstm_checks.subjects.exceptions import finding_of
 from lstm_checks.subjects.instance import Instance
 from lstm_checks.subjects.replies import BadReply, Failure, Loaded
-from lstm_checks.subjects.source import Source
+from lstm_checks.subjects.source import ADAPTERS, Source
 
 ADAPTERS_FOLDER = Path(lstm_checks.adapters.__file__).parent
 SMALL = 1 << 16  # bytes of arrays that a reply may hold where none are asked for
@@ -35,7 +36,7 @@ class Subject:
         returned: what the last call returned, native arrays by name.
     """
 
-    def __init__(self, channel: Channel, limits: Limits, facts: Loaded) -> None:
+    def __init__(self, channel: Channel, limits: Limits, adapter: str, facts: Loaded) -> None:
         self._channel = channel
         self._limits = limits
         self._deadline = time.monotonic() + limits.run
@@ -44,7 +45,7 @@ class Subject:
         self.calls: list[Call] = []
         self.returned: dict[str, Array] = {}
         self.name = facts.name
-        self.adapter = facts.adapter
+        self.adapter = adapter
         self.signatures = facts.signatures
         self.methods = facts.methods
         try:
@@ -67,7 +68,11 @@ class Subject:
         except Halted as halted:
             halted.text = f"importing it {halted.text}"
             raise
-        return cls(channel, limits, _read(reply, "load", replies.loaded))
+        facts = _read(reply, "load", replies.loaded)
+        adapter = source.adapter or facts.adapter
+        if not source.adapter and adapter not in ADAPTERS:
+            raise _unreadable("load")
+        return cls(channel, limits, adapter, facts)
 
     def _lacking(self, declared: Mapping[str, str]) -> dict[str, str]:
         lacking = {key: why for key, why in declared.items() if key in CAPABILITIES}
@@ -109,8 +114,9 @@ class Subject:
         Raises:
             Breach, Halted: as `load`.
         """
-        subject = Subject.load(channel, source, self._limits)
-        subject._deadline = self._deadline
+        seconds = max(0.01, min(self._limits.load, self.seconds_left()))
+        subject = Subject.load(channel, source, replace(self._limits, load=seconds))
+        subject._limits, subject._deadline = self._limits, self._deadline
         return subject
 
     def instance(self, params: Mapping[str, Array], *, stateful: bool = False) -> Instance:
@@ -167,5 +173,10 @@ def _read(reply: Any, called: str, parse: Callable[[Any], T]) -> T:
         if not isinstance(value, Failure):
             return parse(value)
     except BadReply:
-        raise Halted("error", f"{called} left a reply that the kit cannot read") from None
+        raise _unreadable(called) from None
     raise Breach(finding_of(value, called))
+
+
+def _unreadable(called: str) -> Halted:
+    what = "importing it" if called == "load" else called
+    return Halted("error", f"{what} left a reply that the kit cannot read")

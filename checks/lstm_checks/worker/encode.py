@@ -5,6 +5,7 @@ says what it is: "tuple" or "list" with the parts, "dict" with the items, "array
 shape for an array that is too large or of another dtype, "type" with a type's name.
 """
 
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -14,33 +15,42 @@ from .wire import DTYPES
 DEPTH = 3
 PARTS = 8
 ITEMS = 64
+ALL_PARTS = 256  # of one reply, so that a structure that holds itself ends soon
 LONGEST = 80
+NAME = 200  # characters of a weight's name; the judge refuses longer ones
 
 
 class Encoder:
-    """Encodes results within a number of bytes; what does not fit is described by its shape."""
+    """Encodes results within a number of bytes; what does not fit is described by its shape.
+
+    No method of the subject's own classes is called, and none of them can pass for another:
+    `type` tells what a value is, where `isinstance` would believe its `__class__`.
+    """
 
     def __init__(self, most: int) -> None:
         self._left = most
+        self._parts = ALL_PARTS
 
     def __call__(self, value: Any, depth: int = 0) -> Any:
-        """The value as it can cross. No method of the subject's own classes is called."""
+        """The value as it can cross."""
+        kind = type(value)
+        self._parts -= 1
         if value is None:
             return None
-        if isinstance(value, np.ndarray):
+        if issubclass(kind, np.ndarray):
             return self._array(value)
-        if isinstance(value, (tuple, list)) and depth < DEPTH:
-            base: Any = tuple if isinstance(value, tuple) else list
-            parts = list(base.__iter__(value))  # a subclass may show other parts than it holds
-            if len(parts) <= PARTS:
-                return {base.__name__: [self(part, depth + 1) for part in parts]}
-        if isinstance(value, dict) and depth < DEPTH:
-            items = list(dict.items(value))[:ITEMS]
-            return {"dict": {text(key): self(item, depth + 1) for key, item in items}}
+        if depth < DEPTH and self._parts > 0:
+            for base in (tuple, list):
+                if issubclass(kind, base) and base.__len__(value) <= PARTS:
+                    parts = base.__iter__(value)
+                    return {base.__name__: [self(part, depth + 1) for part in parts]}
+            if issubclass(kind, dict):
+                items = islice(dict.items(value), ITEMS)
+                return {"dict": {key_text(key): self(item, depth + 1) for key, item in items}}
         return {"type": described(value)}
 
     def _array(self, value: Any) -> Any:
-        if isinstance(value, np.ma.MaskedArray):
+        if issubclass(type(value), np.ma.MaskedArray):
             return {"type": "MaskedArray"}
         dtype = np.ndarray.dtype.__get__(value).newbyteorder("<")
         plain = np.array(value, copy=False, subok=False)
@@ -52,13 +62,10 @@ class Encoder:
 
 def described(value: Any) -> str:
     """What a value is, in a few words; numbers with their value."""
-    kind = type_name(type(value))
-    if type(value) in (bool, int, float, complex) or isinstance(value, np.generic):
-        try:
-            return f"{kind} {value!s}"[:LONGEST]
-        except Exception:  # an int of too many digits
-            return kind
-    return kind
+    kind = type(value)
+    if kind in (bool, int, float, complex) or issubclass(kind, np.generic):
+        return text(f"{type_name(kind)} {text(value)}")
+    return type_name(kind)
 
 
 def type_name(kind: type) -> str:
@@ -70,22 +77,43 @@ def type_name(kind: type) -> str:
 def text(value: Any, limit: int = LONGEST) -> str:
     """A short text that can be sent; what cannot be shown as text is said to be so."""
     try:
-        return str(value)[:limit].encode("utf-8", "replace").decode()
+        shown = str(value)
     except BaseException:
         return "(it cannot be shown as text)"
+    # A subclass of str may have methods of its own, so those of str are called.
+    return str.__getitem__(shown, slice(limit)).encode("utf-8", "replace").decode()
 
 
-def plain(value: Any, depth: int = 0) -> Any:
-    """A declared convention as it can cross; the judge says what is wrong with it."""
-    if value is None or type(value) in (bool, float):
-        return value
-    if type(value) is int:
-        return value if abs(value) < 1 << 63 else text("a very large int")
-    if isinstance(value, str):
-        return text(str.__str__(value), 200)
-    if isinstance(value, dict) and depth < DEPTH:
-        items = list(dict.items(value))[:ITEMS]
-        return {text(key): plain(item, depth + 1) for key, item in items}
-    if isinstance(value, (list, tuple)) and depth < DEPTH:
-        return [plain(item, depth + 1) for item in list(value)[:ITEMS]]
-    return f"<{type_name(type(value))}>"
+def key_text(key: Any) -> str:
+    """A key of a dict as text."""
+    return text(str.__str__(key), NAME) if issubclass(type(key), str) else described(key)
+
+
+def plain(value: Any) -> Any:
+    """A declared convention as it can cross; the judge says what is wrong with it.
+
+    What is no number, text, list or dict becomes {"": the name of its type}.
+    """
+    left = ALL_PARTS
+
+    def crossing(value: Any, depth: int) -> Any:
+        nonlocal left
+        left -= 1
+        kind = type(value)
+        if value is None or kind in (bool, float):
+            return value
+        if kind is int:
+            return value if abs(value) < 1 << 63 else "a very large int"
+        if issubclass(kind, str):
+            return text(str.__str__(value), NAME + 1)
+        if depth < DEPTH and left > 0:
+            if issubclass(kind, dict):
+                items = islice(dict.items(value), ITEMS)
+                return {key_text(key): crossing(item, depth + 1) for key, item in items}
+            for base in (tuple, list):
+                if issubclass(kind, base):
+                    parts = islice(base.__iter__(value), ITEMS)
+                    return [crossing(part, depth + 1) for part in parts]
+        return {"": type_name(kind)}
+
+    return crossing(value, 0)

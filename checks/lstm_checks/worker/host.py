@@ -4,18 +4,20 @@ Requests and replies are plain values of `wire.py`. A reply is {"ok": value} or 
 The host knows nothing of what is right: no expected value ever reaches it.
 """
 
+import contextlib
 import inspect
 import linecache
 import traceback
 from collections import deque
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .detect import NoSubject, detect, format_of
-from .encode import Encoder, plain, text, type_name
+from .encode import Encoder, key_text, plain, text, type_name
 from .modules import adapted, load_module
 
 CONVENTIONS = (
@@ -38,13 +40,13 @@ class Host:
 
     Args:
         target: a class or module at hand, which is then taken in place of what a file holds.
-        shares_process: it runs in the user's own process, where Ctrl-C and the kit's time limit
-            are not the subject's affair.
+        passes_on: exceptions that are not the subject's, in the user's own process: Ctrl-C and
+            the kit's time limit.
     """
 
-    def __init__(self, target: Any = None, shares_process: bool = False) -> None:
+    def __init__(self, target: Any = None, passes_on: tuple[type[BaseException], ...] = ()) -> None:
         self._target = target
-        self._shares_process = shares_process
+        self._passes_on = passes_on
         self._adapted: Any = None
         self._source: str | None = None
         self._instances: dict[int, Any] = {}
@@ -55,7 +57,7 @@ class Host:
         """The reply to one request; whatever the subject raises is part of the reply.
 
         Raises:
-            BaseException: in a shared process, whatever is no Exception and no SystemExit.
+            BaseException: one of `passes_on`.
         """
         before = np.geterr()
         self._encoded = Encoder(request["most"])
@@ -63,9 +65,9 @@ class Host:
             return {"ok": getattr(self, "_" + request["do"])(**request["with"])}
         except NoSubject as error:
             return {"error": {"kind": "no_subject", "message": text(error, MESSAGE)}}
+        except self._passes_on:
+            raise
         except BaseException as error:
-            if self._shares_process and not isinstance(error, (Exception, SystemExit)):
-                raise
             return {"error": self._described(error)}
         finally:
             np.seterr(**before)
@@ -99,7 +101,7 @@ class Host:
             "adapter": text(adapter, 400),
             "declared": conventions(made),
             "attributes": attributes(made),
-            "not_offered": plain(not_offered) if isinstance(not_offered, dict) else {},
+            "not_offered": plain(not_offered) if issubclass(type(not_offered), dict) else {},
             "methods": [key for key in methods if callable(getattr(made, key, None))],
             "signatures": {
                 key: parameters(getattr(made, key, None))
@@ -122,7 +124,7 @@ class Host:
         options = {"stateful": True} if stateful else {}
         instance = self._instances[key] = self._adapted(input_size, hidden_size, **options)
         params = getattr(instance, "params", {})
-        if not isinstance(params, Mapping):
+        if not issubclass(type(params), Mapping):
             raise NoSubject(
                 f"params is a {type_name(type(params))}; it must be a dict with the keys W, U, b"
             )
@@ -133,9 +135,11 @@ class Host:
         has_params = getattr(instance, "params", None) is not None
         return {"found": found, "names": names, "has_params": has_params}
 
-    def _write(self, key: int, weights: dict[str, Any]) -> None:
+    def _write(self, key: int, weights: dict[str, Any], in_place: bool = False) -> None:
+        instance = self._instances[key]
         for name, array in weights.items():
-            set_weight(self._instances[key], name, array)
+            if not (in_place and wrote_in_place(instance, name, array)):
+                set_weight(instance, name, array)
 
     def _read(self, key: int, names: list[str]) -> dict[str, Any]:
         return {name: self._encoded(get_weight(self._instances[key], name)) for name in names}
@@ -187,28 +191,32 @@ class Host:
     # How an exception is told ------------------------------------------------------------------
 
     def _described(self, error: BaseException) -> dict[str, Any]:
-        told: dict[str, Any] = {
-            "kind": "not_written" if isinstance(error, NotImplementedError) else "raised",
-            "type": type_name(type(error)),
-            "message": text(error, MESSAGE),
-        }
-        if isinstance(error, SyntaxError):
-            return told | {
-                "kind": "syntax",
-                "message": text(error.msg, MESSAGE),
-                "line": error.lineno if isinstance(error.lineno, int) else None,
-                "code": text(error.text or "", 120).strip(),
-            }
-        frames = traceback.extract_tb(error.__traceback__)
-        own = [frame for frame in frames if frame.filename == self._source]
-        if own:
-            line = linecache.getline(own[-1].filename, own[-1].lineno or 0).strip()
-            told |= {
-                "line": own[-1].lineno,
-                "function": text(own[-1].name),
-                "code": text(line, 120),
-            }
+        told = {"kind": "raised", "type": type_name(type(error)), "message": text(error, MESSAGE)}
+        with contextlib.suppress(Exception):  # its class may have attributes that raise, too
+            if isinstance(error, SyntaxError):
+                code = text(error.text or "", 120).strip()
+                told |= {"kind": "syntax", "message": text(error.msg, MESSAGE), "code": code}
+                return told | {"line": _line(error.lineno)}
+            if isinstance(error, NotImplementedError):
+                told["kind"] = "not_written"
+            told |= self._place(error)
         return told
+
+    def _place(self, error: BaseException) -> dict[str, Any]:
+        """The innermost line of the subject's own source that an exception came through."""
+        found: dict[str, Any] = {}
+        for frame, number in traceback.walk_tb(error.__traceback__):
+            code = frame.f_code
+            if code.co_filename == self._source:
+                found = {"line": _line(number), "function": text(code.co_name)}
+        if found:
+            line = linecache.getline(str(self._source), found["line"] or 0)
+            found["code"] = text(line.strip(), 120)
+        return found
+
+
+def _line(number: Any) -> int | None:
+    return number if type(number) is int and 0 < number < 1 << 31 else None
 
 
 def conventions(adapted: Any) -> Any:
@@ -221,7 +229,7 @@ def attributes(adapted: Any) -> dict[str, Any]:
     """The class attributes that could be conventions by their names, as plain values."""
     values = {key: getattr(adapted, key, None) for key in CONVENTIONS}
     kinds = (str, bool, int, float, dict, list, tuple)
-    return {key: plain(value) for key, value in values.items() if isinstance(value, kinds)}
+    return {key: plain(value) for key, value in values.items() if issubclass(type(value), kinds)}
 
 
 def get_weight(instance: Any, name: str) -> Any:
@@ -241,6 +249,17 @@ def set_weight(instance: Any, name: str, array: Any) -> None:
         params[name] = array.copy()
 
 
+def wrote_in_place(instance: Any, name: str, array: Any) -> bool:
+    """Write into the array that is there; False where there is none, or a new one at each look."""
+    there = get_weight(instance, name)
+    if type(there) is not np.ndarray or not there.flags.writeable:
+        return False
+    if there.shape != array.shape or there.dtype != array.dtype:
+        return False
+    there[...] = array
+    return np.array_equal(get_weight(instance, name), array)
+
+
 def weight_names(instance: Any) -> list[str]:
     """The names in params, or, where there is none, of the attributes that are arrays."""
     params = getattr(instance, "params", None)
@@ -250,7 +269,7 @@ def weight_names(instance: Any) -> list[str]:
             for name, value in getattr(instance, "__dict__", {}).items()
             if isinstance(value, np.ndarray)
         ]
-    return [text(name) for name in list(params)[:64]]
+    return [key_text(name) for name in islice(params, 64)]
 
 
 def laid_out(value: Any, layout: str) -> Any:

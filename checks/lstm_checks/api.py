@@ -2,7 +2,8 @@
 
 import inspect
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ def check(
     seed: int = 0,
     limits: Limits = STANDARD,
     in_process: bool = False,
+    skip: Collection[str] = (),
+    strict: bool = False,
 ) -> Report:
     """Check an LSTM, and report.
 
@@ -46,6 +49,8 @@ def check(
         seed: the same seed draws the same cases.
         limits: how many seconds and how much memory it may take.
         in_process: run it in this process in any case, to debug it.
+        skip: ids of laws to leave out.
+        strict: count remarks as failures.
 
     Returns:
         A `Report`: `report.passed` is the short of it, `print(report)` and a notebook show all.
@@ -55,7 +60,14 @@ def check(
         TypeError, ValueError: an argument is not one of the above.
     """
     run = ladder(
-        subject, adapter=adapter, level=level, seed=seed, limits=limits, in_process=in_process
+        subject,
+        adapter=adapter,
+        level=level,
+        seed=seed,
+        limits=limits,
+        in_process=in_process,
+        skip=skip,
+        strict=strict,
     )
     return Report.of(run.outcome())
 
@@ -69,6 +81,8 @@ def ladder(
     limits: Limits = STANDARD,
     in_process: bool = False,
     folder: Path | None = None,
+    skip: Collection[str] = (),
+    strict: bool = False,
 ) -> Ladder:
     """The run that `check` makes, not begun yet. Relative paths begin at `folder`, if given."""
     if level not in LEVELS:
@@ -77,8 +91,14 @@ def ladder(
         raise ValueError(f"the seed is {seed!r}; it must be an integer from 0")
     if not isinstance(limits, Limits):
         raise TypeError(f"limits is {limits!r}; it must be a lstm_checks.Limits")
+    known = [law.id for law in ALL]
+    for law in [skip] if isinstance(skip, str) else skip:
+        if law not in known:
+            close = get_close_matches(str(law), known, 3)
+            hint = f"; did you mean {' or '.join(close)}?" if close else ""
+            raise ValueError(f"there is no law {law!r} to skip{hint}")
     source, connect = connection(subject, adapter, limits, in_process, folder)
-    return Ladder(ALL, source, connect, level, seed, limits)
+    return Ladder(ALL, source, connect, level, seed, limits, skip, strict)
 
 
 def connection(
@@ -159,6 +179,7 @@ def parametrize(
     level: str = "standard",
     seed: int = 0,
     limits: Limits = STANDARD,
+    skip: Collection[str] = (),
 ) -> Callable[[Callable[..., Any]], Any]:
     """Make the laws the cases of a test of one's own, one item per law.
 
@@ -166,8 +187,9 @@ def parametrize(
         def test_lstm(law):
             law()
 
-    `law()` raises AssertionError where the law does not hold, and skips where it is blocked or not
-    offered. Arguments are those of `check`; a relative path begins at the folder of the test file.
+    `law()` raises AssertionError where the law does not hold, skips where it is blocked or not
+    offered, and warns where there is a remark. Arguments are those of `check`; a relative path
+    begins at the folder of the test file.
 
     Raises:
         Unusable, TypeError, ValueError: as `check`, at once.
@@ -177,6 +199,14 @@ def parametrize(
     caller = inspect.stack()[1].filename
     folder = Path(caller).parent if Path(caller).is_file() else None
     run = Run(
-        ladder(subject, adapter=adapter, level=level, seed=seed, limits=limits, folder=folder)
+        ladder(
+            subject,
+            adapter=adapter,
+            level=level,
+            seed=seed,
+            limits=limits,
+            folder=folder,
+            skip=skip,
+        )
     )
     return pytest.mark.parametrize("law", [pytest.param(item, id=item.id) for item in run.items()])

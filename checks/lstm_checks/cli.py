@@ -1,5 +1,6 @@
 """The command line: thin. Exit 0 passed, 1 not passed, 2 unusable call, 3 the kit's own failure."""
 
+import codecs
 import os
 import sys
 from importlib import import_module
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
 
 LEVELS = ("quick", "standard", "deep")
 NOT_PASSED, UNUSABLE, OUR_FAILURE, INTERRUPTED = 1, 2, 3, 130
+# What stands in the kit's sentences and laws, for a terminal that lacks it.
+IN_ASCII = {
+    "·": "*", "⊙": "*", "×": "x", "±": "+-", "≤": "<=", "√": "sqrt", "²": "^2", "ᵀ": "^T",
+    "σ": "sigma", "Σ": "sum", "“": '"', "”": '"', "…": "...", "–": "-", "§": "section ",
+}  # fmt: skip
 # Commands with a package of their own, imported when they are called.
 ELSEWHERE = {"bench": "lstm_checks.bench.command"}
 
@@ -52,10 +58,18 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="lstm-checks")
 def main() -> None:
-    """Tells whether an LSTM is right, and if not, what is wrong."""
+    """lstm-checks tells whether an LSTM is right and, if not, what is wrong."""
+    codecs.register_error("lstm-checks", _spelled_out)
     for stream in (sys.stdout, sys.stderr):  # a terminal may know few characters
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors="lstm-checks")
+
+
+def _spelled_out(error: UnicodeError) -> tuple[str, int]:
+    """An error handler for encoding: the kit's own signs in ASCII, "?" for any other."""
+    assert isinstance(error, UnicodeEncodeError)
+    unknown = error.object[error.start : error.end]
+    return "".join(IN_ASCII.get(sign, "?") for sign in unknown), error.end
 
 
 @main.command()
@@ -67,19 +81,21 @@ def main() -> None:
 )
 @click.option(
     "--time-limit", type=click.FloatRange(0, min_open=True), default=300.0, show_default=True,
-    metavar="SECONDS", help="For the run as a whole.",
+    metavar="SECONDS", help="Limit for the whole run.",
 )  # fmt: skip
 @click.option(
     "--call-limit", type=click.FloatRange(0, min_open=True), default=10.0, show_default=True,
-    metavar="SECONDS", help="For one call of the subject.",
+    metavar="SECONDS", help="Limit for one call of the subject.",
 )  # fmt: skip
 @click.option(
     "--memory-limit", type=click.FloatRange(0, min_open=True), default=4.0, show_default=True,
-    metavar="GIB", help="For the subject's process.",
+    metavar="GIB", help="Limit for the subject's process.",
 )  # fmt: skip
 @click.option("--json", "json_out", metavar="OUT", help="Write the report as JSON.")
-@click.option("--html", "html_out", metavar="OUT", help="Write the report as a page.")
+@click.option("--html", "html_out", metavar="OUT", help="Write the report as an HTML page.")
 @click.option("--reproduce", metavar="OUT", help="Write a script that reproduces the cause.")
+@click.option("--strict", is_flag=True, help="Count remarks as failures.")
+@click.option("--skip", multiple=True, metavar="LAW", help="Leave a law out; may be repeated.")
 @click.option("--all", "every_law", is_flag=True, help="Name every law, not only the rungs.")
 @click.option("--show-output", is_flag=True, help="Show what the subject printed.")
 @click.option("--in-process", is_flag=True, help="Run the subject in this process, to debug it.")
@@ -94,36 +110,48 @@ def check(
     json_out: str | None,
     html_out: str | None,
     reproduce: str | None,
+    strict: bool,
+    skip: tuple[str, ...],
     every_law: bool,
     show_output: bool,
     in_process: bool,
 ) -> None:
     """Check the LSTM in FILE, or under an importable name such as torch.nn:LSTM.
 
-    Exit status: 0 it passed, 1 it did not pass, 2 the call cannot be used, 3 the kit itself failed.
+    Exit status: 0 it passed, 1 it did not pass, 2 the call cannot be used or the subject is no LSTM
+    of one layer and one direction, 3 the kit itself failed.
     """
-    from lstm_checks.api import check as run
+    from lstm_checks.api import ladder
     from lstm_checks.launch.limits import Limits
     from lstm_checks.report.files import Unwritable, check_writable
+    from lstm_checks.report.report import Report
     from lstm_checks.report.terminal import renderable
     from lstm_checks.subjects.source import Unusable
 
     _hide_arguments()
-    limits = Limits(
-        load=max(30.0, call_limit),
-        call=call_limit,
-        run=time_limit,
-        memory=int(memory_limit * (1 << 30)),
-    )
     try:
+        limits = Limits(
+            load=min(max(30.0, call_limit), time_limit),
+            call=call_limit,
+            run=time_limit,
+            memory=int(min(memory_limit, 2.0**30) * (1 << 30)),
+        )
         for out in (json_out, html_out, reproduce):
             if out is not None:
                 check_writable(out)
-        report = run(
-            subject, adapter=adapter, level=level, seed=seed, limits=limits, in_process=in_process
+        run = ladder(
+            subject,
+            adapter=adapter,
+            level=level,
+            seed=seed,
+            limits=limits,
+            in_process=in_process,
+            skip=skip,
+            strict=strict,
         )
-    except (Unusable, Unwritable) as error:
+    except (Unusable, Unwritable, ValueError) as error:
         raise click.UsageError(str(error)) from None
+    report = Report.of(run.outcome())
     from rich.console import Console
 
     Console().print(renderable(report, every_law=every_law, show_output=show_output))
@@ -131,7 +159,7 @@ def check(
         _write(report, json_out, html_out, reproduce)
     except Unwritable as error:
         raise click.UsageError(str(error)) from None
-    sys.exit(0 if report.passed else NOT_PASSED)
+    sys.exit(0 if report.passed else UNUSABLE if report.out_of_scope else NOT_PASSED)
 
 
 def _write(
@@ -182,7 +210,7 @@ def laws() -> None:
 @main.command()
 @click.argument("law_id", metavar="LAW")
 def explain(law_id: str) -> None:
-    """Say what a law demands, and why."""
+    """State what a law demands, what it needs, and what blocks it."""
     from rich.console import Console
 
     from lstm_checks.laws.registry import ALL

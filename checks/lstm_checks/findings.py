@@ -66,6 +66,7 @@ class Finding:
         case: the sizes, scale, seed and dtype of the smallest case.
         calls: the calls that led here.
         returned: what the last of these calls returned, native arrays by name.
+        out_of_scope: the subject is something else than what the laws are about.
     """
 
     what: str
@@ -80,6 +81,7 @@ class Finding:
     case: Mapping[str, Any] = field(default_factory=dict)
     calls: tuple[Call, ...] = ()
     returned: Mapping[str, Array] = field(default_factory=dict)
+    out_of_scope: bool = False
 
     def __post_init__(self) -> None:
         for name, limit in (("what", 600), ("fix", 600), ("said", LONGEST), ("code", LONGEST)):
@@ -94,6 +96,11 @@ class Breach(Exception):
     def __init__(self, what: str | Finding, fix: str = "", **more: Any) -> None:
         self.finding = what if isinstance(what, Finding) else Finding(what, fix, **more)
         super().__init__(self.finding.what)
+
+    @classmethod
+    def out_of_scope(cls, what: str, fix: str) -> "Breach":
+        """A breach that says that the subject is something else than what the laws are about."""
+        return cls(Finding(what, fix, out_of_scope=True))
 
     def add(self, **more: Any) -> None:
         """Complete the finding by what only a caller knows, such as the case."""

@@ -10,6 +10,12 @@ import torch
 D, H, N, T = 3, 5, 2, 4
 
 
+class OutOfScope(TypeError):
+    """The module is something else than one LSTM layer in one direction."""
+
+    out_of_scope = True
+
+
 def adapt(target):
     probe = target(D, H)
     named = _named_weights(probe)
@@ -57,6 +63,8 @@ def adapt(target):
             else:
                 y, (h, c) = self.module(self.x, *given)
                 self.out = (y, h if flat_state else h[0], c if flat_state else c[0])
+            for name, parameter in self.weights_in.items():
+                self.params[name] = parameter.detach().numpy()  # forward may have changed it
             y, h, c = (part.detach().numpy() for part in self.out)
             return y, (h, c)
 
@@ -109,11 +117,31 @@ def _named_weights(module):
         or len(biases) > 2
         or (len(shapes) != 2 + len(biases))
     ):
+        looks_like = _other_than_lstm(shapes)
+        if looks_like:
+            raise OutOfScope(f"this looks like {looks_like}")
         raise TypeError(
             f"the module's parameters are {shapes} with D = {D} and H = {H}; this adapter knows "
             "one matrix (4H, D), one (4H, H) and up to two biases (4H,): write your own adapter"
         )
     return {"W": matrices["W"][0], "U": matrices["U"][0], "b": biases}
+
+
+def _other_than_lstm(shapes):
+    """What parameters of these shapes look like, where they are no single LSTM layer's."""
+    inputs = [max(s) // H for s in shapes.values() if len(s) == 2 and min(s) == D]
+    recurrent = [s for s in shapes.values() if len(s) == 2 and s[0] % H == s[1] % H == 0]
+    if any("reverse" in name for name in shapes):
+        return "a layer of two directions"
+    if any("weight_hr" in name for name in shapes):
+        return "an LSTM with a projection"
+    if inputs == [4] and len(recurrent) > 2:
+        return "several layers in a stack"
+    if inputs == [3]:
+        return "a GRU: there are three blocks of weights, where an LSTM has four"
+    if inputs == [1] and len(recurrent) == 1:
+        return "a simple recurrent layer: there is one block of weights, where an LSTM has four"
+    return ""
 
 
 def _form(module):

@@ -1,7 +1,7 @@
 """Runs the laws in order, and blocks what stands on a law that does not hold."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
 
 from lstm_checks.engine.law import Law
@@ -26,6 +26,8 @@ class Ladder:
         level: "quick", "standard" or "deep".
         seed: the same seed draws the same cases, for every subject.
         limits: seconds for loading, a call and the run.
+        skip: ids of laws that are left out.
+        strict: remarks count as failures.
     """
 
     def __init__(
@@ -36,8 +38,13 @@ class Ladder:
         level: str,
         seed: int,
         limits: Limits,
+        skip: Collection[str] = (),
+        strict: bool = False,
     ) -> None:
-        self.laws = tuple(law for law in laws if law.examples_at(level))
+        chosen = tuple(law for law in laws if law.examples_at(level))
+        self.laws = tuple(law for law in chosen if law.id not in skip)
+        self._skipped = tuple(law.id for law in chosen if law.id in skip)
+        self._strict = strict
         self.source = source
         self.level = level
         self.seed = seed
@@ -45,7 +52,7 @@ class Ladder:
         self._limits = limits
         self._subject: Subject | None = None
         self._loaded: Loaded | None = None
-        self._notes: tuple[str, ...] = ()
+        self._notes: list[str] = []
         self._wrong: list[tuple[Law, Result]] = []
         self._output = ("", "")
         self._begun = 0.0
@@ -75,7 +82,8 @@ class Ladder:
             seconds=time.perf_counter() - self._begun,
             laws=results,
             loaded=self._loaded,
-            notes=self._notes,
+            notes=(*self._notes, *(f"The law {law} was left out." for law in self._skipped)),
+            strict=self._strict,
             stdout=self._output[0],
             stderr=self._output[1],
         )
@@ -99,26 +107,29 @@ class Ladder:
             return Result(law.id, "passed", note=found)
         if blocker:
             return Result(law.id, "blocked", note=f"does not hold, perhaps because of {blocker}")
-        return Result(law.id, "failed", found)
+        if found.out_of_scope:
+            return Result(law.id, "error", found)
+        return Result(law.id, "remark" if law.remark else "failed", found)
 
     def _load(self, law: Law) -> Result:
         try:
             subject = Subject.load(self._channel, self.source, self._limits)
         except Breach as breach:
-            return Result(law.id, "failed", breach.finding)
+            found = breach.finding
+            return Result(law.id, "error" if found.out_of_scope else "failed", found)
         except Halted as halted:
             return Result(law.id, halted.kind, Finding(halted.text, halted.fix))
         self._subject = subject
         self._loaded = Loaded(subject.name, subject.adapter, subject.conventions)
-        self._notes = tuple(subject.notes)
+        self._notes = subject.notes
         return Result(law.id, "passed")
 
     def _halted(self, law: Law, halted: Halted, subject: Subject) -> Result:
         """The law's result; a new process takes the subject up again for the other laws."""
         text = halted.text
-        self._end()
         self._subject = None
         if subject.seconds_left() > 0:
+            self._end()
             self._channel = self._connect()
             try:
                 self._subject = subject.reloaded(self._channel, self.source)

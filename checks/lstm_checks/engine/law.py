@@ -41,6 +41,7 @@ class Law:
         examples: cases tried at the levels quick, standard and deep; 0 leaves the law out.
         lives: for a law on lives, which lives and which of their findings; `check` is then None.
         shrinks: a smaller failing case is searched for; no where a case takes long.
+        remark: a breach leaves every result right, so it is told and not held against the subject.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Law:
     examples: tuple[int, int, int]
     lives: Lives | None = None
     shrinks: bool = True
+    remark: bool = False
 
     @property
     def about(self) -> frozenset[str]:
@@ -88,6 +90,7 @@ def law(
     needs: tuple[str, ...] = (),
     examples: tuple[int, int, int] = (2, 6, 60),
     shrinks: bool = True,
+    remark: bool = False,
 ) -> Callable[[Check], Law]:
     """Make a law of a function of a trial.
 
@@ -96,7 +99,9 @@ def law(
 
     def made(check: Check) -> Law:
         name, statement = f"{rung}.{check.__name__}", inspect.getdoc(check) or ""
-        return Law(name, rung, statement, check, sizes, needs, examples, shrinks=shrinks)
+        return Law(
+            name, rung, statement, check, sizes, needs, examples, shrinks=shrinks, remark=remark
+        )
 
     return made
 

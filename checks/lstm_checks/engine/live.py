@@ -40,7 +40,7 @@ class _Alive:
     carried: State | None = None
     last: tuple[Case, Array, State] | None = None  # of the last forward: case, x, initial state
     again: bool = False
-    kept: list[tuple[str, Output | Gradients]] = field(default_factory=list)
+    kept: list[tuple[str, Output | Gradients, tuple[int, int]]] = field(default_factory=list)
 
 
 def live(subject: Subject, life: Life) -> dict[str, Finding]:
@@ -141,7 +141,7 @@ class _Living:
                 compare.agree(name, array, expected[name], limit, f"{name} is wrong", FIX)
         self._unchanged(trial, got.inputs, {"x": trial.x, "state": given}, "forward")
         alive.last, alive.again = (trial.case, trial.x, begin), False
-        alive.kept.append(("forward", got))
+        alive.kept.append(("forward", got, (N, step.T)))
         if life.stateful:
             alive.carried = (want_h.astype(life.dtype), want_c.astype(life.dtype))
 
@@ -171,7 +171,7 @@ class _Living:
                 compare.agree(name, array, wanted(want, name), tolerance(case), what, FIX)
         self._unchanged(upstream, got.inputs, {"dy": upstream.dy, "dstate": given}, "backward")
         alive.again = True
-        alive.kept.append(("backward", got))
+        alive.kept.append(("backward", got, (case.N, case.T)))
 
     def _judged(self, kind: str, case: Case) -> "_Judged":
         return _Judged(lambda breach: self._note(kind, breach, case))
@@ -196,11 +196,11 @@ class _Living:
 
     def _ownership(self, alive: _Alive) -> None:
         """What the last calls returned is as it was, and the weights are as they were written."""
-        called = [method for method, _ in alive.kept]
+        called = [method for method, *_ in alive.kept]
         kind = BACKWARD_WRITES if "backward" in called else FORWARD_WRITES
         with self._judged(kind, self._life.case(0)):
-            for back, (method, was) in enumerate(reversed(alive.kept[-2:])):
-                now = alive.instance.recalled(back, was)
+            for back, (method, was, sizes) in enumerate(reversed(alive.kept[-2:])):
+                now = alive.instance.recalled(back, was, sizes)
                 for name, array in was.arrays().items():
                     after = now.get(name)
                     if after is not None and not np.array_equal(after, array, equal_nan=True):

@@ -8,7 +8,7 @@ from lstm_checks.findings import Finding, plain
 from lstm_checks.subjects.conventions import Conventions
 from lstm_checks.subjects.source import Source
 
-Status = Literal["passed", "failed", "blocked", "not_offered", "error", "timeout"]
+Status = Literal["passed", "remark", "failed", "blocked", "not_offered", "error", "timeout"]
 Verdict = Literal["passed", "failed", "error"]
 WRONG: tuple[Status, ...] = ("failed", "error", "timeout")
 
@@ -19,9 +19,10 @@ class Result:
 
     Attributes:
         id: the law's id, "rung.name".
-        status: "failed" where it does not hold, "error" or "timeout" where the subject's process
-            stopped, "blocked" where it stands on another law that does not hold.
-        finding: why, where the status is one of these three.
+        status: "failed" where the law does not hold, "remark" where it does not and every result
+            is right all the same, "error" or "timeout" where the subject's process stopped,
+            "blocked" where the law stands on another that does not hold.
+        finding: why, where the status is one of the first four.
         note: what is worth telling where there is no finding: why it is blocked or not offered.
     """
 
@@ -64,6 +65,7 @@ class Outcome:
         laws: a result per law, in the order in which the laws were run.
         loaded: how the subject was read; None where it could not be loaded.
         notes: what is worth telling of how it was read.
+        strict: remarks count as failures.
         stdout, stderr: what it wrote there: the beginning of each.
     """
 
@@ -74,6 +76,7 @@ class Outcome:
     laws: tuple[Result, ...]
     loaded: Loaded | None = None
     notes: tuple[str, ...] = ()
+    strict: bool = False
     stdout: str = field(default="", repr=False)
     stderr: str = field(default="", repr=False)
 
@@ -89,8 +92,20 @@ class Outcome:
 
     @property
     def cause(self) -> Result | None:
-        """The first result, in the order of the ladder, of a law that does not hold."""
-        return next((result for result in self.laws if result.wrong), None)
+        """The first result, in the order of the ladder, that keeps the subject from passing."""
+        wrong = next((result for result in self.laws if result.wrong), None)
+        return wrong or (self.remarks[0] if self.strict and self.remarks else None)
+
+    @property
+    def remarks(self) -> tuple[Result, ...]:
+        """The results of laws that do not hold although every result is right."""
+        return tuple(result for result in self.laws if result.status == "remark")
+
+    @property
+    def out_of_scope(self) -> bool:
+        """Whether the subject is something else than what the laws are about, such as a GRU."""
+        cause = self.cause
+        return cause is not None and cause.finding is not None and cause.finding.out_of_scope
 
     @property
     def verdict(self) -> Verdict:
@@ -98,7 +113,7 @@ class Outcome:
         cause = self.cause
         if cause is None:
             return "passed"
-        return "failed" if cause.status == "failed" else "error"
+        return "failed" if cause.status in ("failed", "remark") else "error"
 
     @property
     def passed(self) -> bool:

@@ -33,6 +33,8 @@ class Trial:
     """
 
     def __init__(self, subject: Subject, case: Case) -> None:
+        if subject.conventions.dtype == "float32":
+            case = case.typed("float32")
         self.subject = subject
         self.case = case
         self.params, self.x, self.dy = case.params, case.x, case.dy

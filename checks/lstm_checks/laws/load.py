@@ -8,6 +8,7 @@ from lstm_checks.engine.trial import Trial
 from lstm_checks.findings import Array, Breach, quoted
 from lstm_checks.subjects.contract import FORWARD, INIT
 from lstm_checks.subjects.instance import Instance
+from lstm_checks.subjects.scope import ONE_LAYER, recognised
 
 ONCE = (1, 1, 1)
 FIXED = Sizes(N=(2, 2), T=(3, 3), D=(3, 3), H=(2, 2), scales=(1.0,))
@@ -44,6 +45,47 @@ def constructs(t: Trial) -> None:
         t.sized(D=D, H=H).instance()
 
 
+@law("load", sizes=Sizes(N=(2, 2), T=(3, 3), D=(5, 5), H=(3, 3), scales=(1.0,)), examples=ONCE)
+def scope(t: Trial) -> str:
+    """It is an LSTM of one layer and one direction, and has no weight that the kit cannot write.
+
+    What is something else is out of scope: a GRU, a simple recurrent layer, a stack, two
+    directions, a projection, a peephole.
+    """
+    instance = t.instance()
+    names = [name for which in ("W", "U", "b") for name in instance.weight_names(which)]
+    found = {name: one for name, one in instance.found.items() if isinstance(one, np.ndarray)}
+    if not set(names) <= set(found) or _misshapen(t, instance):
+        looks_like = recognised({key: one.shape for key, one in found.items()}, t.case.D, t.case.H)
+        if looks_like:
+            raise Breach.out_of_scope(f"this looks like {looks_like}", ONE_LAYER)
+        return ""
+    others = {name: one for name, one in found.items() if name not in names and one.size}
+    before = _outputs(t, instance)
+    for name, array in others.items():
+        instance.write_other(name, array + 0.5 * t.case.normal(name, *array.shape))
+        after = _outputs(t, instance)
+        if before is None or after is None or not t.differ(after, before):
+            continue
+        looks = "; this looks like a peephole" if array.size % t.case.H == 0 else ""
+        raise Breach.out_of_scope(
+            f"forward computes with {quoted(name)} of shape {array.shape}, which is none of the "
+            f"weights W, U and b{looks}",
+            f"{ONE_LAYER} If it is one of these under another name, declare names = ...",
+        )
+    return f"forward does not compute with {', '.join(map(quoted, others))}" if others else ""
+
+
+def _misshapen(t: Trial, instance: Instance) -> bool:
+    """Whether one of W, U and b has another size than it should have."""
+    for which, rows in (("W", instance.D), ("U", instance.H), ("b", 1)):
+        for name in instance.weight_names(which):
+            share = 4 if len(instance.weight_names(which)) == 4 else 1
+            if getattr(instance.found[name], "size", 0) * share != rows * 4 * instance.H:
+                return True
+    return False
+
+
 @law("load", sizes=FIXED, examples=ONCE)
 def weights(t: Trial) -> None:
     """The weights are there under their names, in their shapes, and forward computes with them.
@@ -51,6 +93,7 @@ def weights(t: Trial) -> None:
     W is (D, 4H), U (H, 4H), b (4H,), or as the declared conventions say. Each is written as
     lstm.params[name] = array, or as an attribute where there is no params.
     """
+    _settle_dtype(t)
     instance = t.instance()
     _check_shapes(t, instance)
     before = _outputs(t, instance)
@@ -92,6 +135,21 @@ def instances(t: Trial) -> None:
             f"two instances share {', '.join(moved)}",
             "Make params in __init__, not in the class body or in the module.",
         )
+
+
+def _settle_dtype(t: Trial) -> None:
+    """Go over to float32 where the subject refuses float64 and takes float32."""
+    if not t.offers("float64"):
+        return
+    try:
+        t.instance().forward(t.x)
+    except Breach as refused:
+        single = t.typed("float32")
+        try:
+            single.instance().forward(single.x)
+        except Breach:
+            return
+        t.subject.use_float32(refused.finding.what)
 
 
 def _outputs(t: Trial, instance: Instance) -> Array | None:
@@ -162,4 +220,4 @@ def _sizes_exchanged(t: Trial, instance: Instance) -> bool:
     return True
 
 
-LAWS = (imports, signature, constructs, weights, instances)
+LAWS = (imports, signature, constructs, scope, weights, instances)

@@ -1,28 +1,63 @@
 """The report in the terminal: the cause first, then the rungs, a line each."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from io import StringIO
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from lstm_checks.engine.outcome import Outcome, Result
+from lstm_checks.engine.outcome import Outcome, Result, Status
 from lstm_checks.engine.rungs import RUNGS
 from lstm_checks.findings import plain
 from lstm_checks.words import details, sentence
 
 WIDTH = 80
-MARKS = {
-    "passed": ("✓", "green"),
-    "failed": ("✗", "bold red"),
-    "error": ("!", "bold red"),
-    "timeout": ("⧖", "bold red"),
-    "blocked": ("·", "yellow"),
-    "not_offered": ("–", "dim"),
+HEADS = {
+    "failed": "does not hold",
+    "remark": "does not hold",
+    "error": "could not be judged",
+    "timeout": "ran out of time",
 }
-ASCII = {"✓": "+", "✗": "x", "⧖": "t", "·": ".", "–": "-"}
-HEADS = {"failed": "does not hold", "error": "could not be judged", "timeout": "ran out of time"}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How a status is shown: a sign, the same where there is ASCII alone, a style, and words."""
+
+    sign: str
+    ascii: str
+    style: str
+    words: str
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(1, 1)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Text(self.ascii if options.ascii_only else self.sign, self.style)
+
+
+MARKS: dict[Status, Mark] = {
+    "passed": Mark("✓", "+", "green", "hold"),
+    "remark": Mark("~", "~", "yellow", "with a remark"),
+    "failed": Mark("✗", "x", "bold red", "failed"),
+    "error": Mark("!", "!", "bold red", "could not be judged"),
+    "timeout": Mark("⧖", "t", "bold red", "ran out of time"),
+    "blocked": Mark("·", ".", "yellow", "blocked"),
+    "not_offered": Mark("–", "-", "dim", "not offered"),
+}
+WORST_FIRST: tuple[Status, ...] = (
+    "failed",
+    "error",
+    "timeout",
+    "blocked",
+    "remark",
+    "passed",
+    "not_offered",
+)
 
 
 def renderable(
@@ -39,11 +74,14 @@ def renderable(
     cause = outcome.cause
     if cause is not None:
         parts.append(_cause(outcome, cause))
-    if outcome.loaded is not None:
+    if outcome.loaded is not None and not outcome.out_of_scope:
         parts.append(_every_law(outcome) if every_law else _rungs(outcome))
         others = [result for result in outcome.laws if result.wrong and result is not cause]
         if others:
-            parts.append(_others(others))
+            parts.append(_listed("These are wrong too, each independently of the cause:", others))
+        remarks = [result for result in outcome.remarks if result is not cause]
+        if remarks:
+            parts.append(_listed("Remarks, which leave every result right:", remarks))
     parts += [Text(f"Note: {note}") for note in outcome.notes]
     for name, text in (("stdout", outcome.stdout), ("stderr", outcome.stderr)):
         if text and show_output:
@@ -61,10 +99,15 @@ def headline(outcome: Outcome) -> Text:
     cause = outcome.cause
     tail = f"({outcome.level}, seed {outcome.seed}, {outcome.seconds:.1f} s)"
     if cause is None:
+        count = len(outcome.remarks)
+        remarks = f" with {count} remark{'s' if count > 1 else ''}" if count else ""
         passed = sum(result.status == "passed" for result in outcome.laws)
         lacking = sum(result.status == "not_offered" for result in outcome.laws)
         rest = f", {lacking} not offered" if lacking else ""
-        return Text(f"PASSED  {outcome.subject}: {passed} laws hold{rest}  {tail}", "bold green")
+        said = f"PASSED{remarks}  {outcome.subject}: {passed} laws hold{rest}  {tail}"
+        return Text(said, "bold green")
+    if outcome.out_of_scope:
+        return Text(f"OUT OF SCOPE  {outcome.subject}  {tail}", "bold yellow")
     word = "FAILED" if outcome.verdict == "failed" else "ERROR"
     return Text(f"{word}  {outcome.subject}: {cause.id} {HEADS[cause.status]}  {tail}", "bold red")
 
@@ -90,21 +133,10 @@ def _rungs(outcome: Outcome) -> Table:
         counts = dict.fromkeys(MARKS, 0)
         for result in results:
             counts[result.status] += 1
-        mark, style = MARKS[next((s for s in _WORST if counts[s]), "passed")]
-        said = [f"{count} {_WORDS[status]}" for status, count in counts.items() if count]
-        table.add_row(Text(_mark(mark), style), Text(rung, "bold"), Text(", ".join(said)))
+        worst = next(status for status in WORST_FIRST if counts[status])
+        said = [f"{count} {MARKS[status].words}" for status, count in counts.items() if count]
+        table.add_row(MARKS[worst], Text(rung, "bold"), Text(", ".join(said)))
     return table
-
-
-_WORST = ("failed", "error", "timeout", "blocked", "passed", "not_offered")
-_WORDS = {
-    "passed": "hold",
-    "failed": "failed",
-    "error": "could not be judged",
-    "timeout": "ran out of time",
-    "blocked": "blocked",
-    "not_offered": "not offered",
-}
 
 
 def _every_law(outcome: Outcome) -> Table:
@@ -112,9 +144,8 @@ def _every_law(outcome: Outcome) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
     for results in _by_rung(outcome).values():
         for result in results:
-            mark, style = MARKS[result.status]
             said = result.note if result.finding is None else sentence(result.finding.what)
-            table.add_row(Text(_mark(mark), style), Text(result.id), Text(said, "dim"))
+            table.add_row(MARKS[result.status], Text(result.id), Text(said, "dim"))
     return table
 
 
@@ -123,15 +154,13 @@ def _by_rung(outcome: Outcome) -> dict[str, list[Result]]:
     return {rung: results for rung, results in found.items() if results}
 
 
-def _mark(mark: str) -> str:
-    return mark
-
-
-def _others(results: list[Result]) -> RenderableType:
-    lines = [Text("These are wrong too, each independently of the cause:")]
+def _listed(head: str, results: Sequence[Result]) -> RenderableType:
+    """Findings beside the cause: what is wrong, and how to fix it."""
+    lines = [Text(head)]
     for result in results:
         assert result.finding is not None
-        lines.append(Text(f"  {result.id}: ", "red") + Text(sentence(result.finding.what), ""))
+        said = f"{sentence(result.finding.what)} {result.finding.fix}"
+        lines.append(Text(f"  {result.id}: ", MARKS[result.status].style) + Text(said, ""))
     return Group(*lines)
 
 

@@ -23,6 +23,10 @@ CAPABILITIES = {
     "step": "it has no step function of its own",
     "step_backward": "it has no backward step function of its own",
     "bias": "it declares biases = 0",
+    "float64": "it works in float32 only",
+    "dx": "its backward returns no gradient with respect to x",
+    "dh0": "its backward returns no gradient with respect to the initial hidden state",
+    "dc0": "its backward returns no gradient with respect to the initial cell state",
 }
 
 
@@ -41,11 +45,6 @@ class Output:
     c: Array | None
     inputs: Mapping[str, Any] | None = None
 
-    @property
-    def dimensions(self) -> tuple[int, int]:
-        """N and T."""
-        return self.y.shape[0], self.y.shape[1]
-
     def arrays(self) -> dict[str, Array]:
         """The arrays that there are, by name."""
         found = {"y": self.y, "h": self.h, "c": self.c}
@@ -57,14 +56,14 @@ class Gradients:
     """What backward gives.
 
     Attributes:
-        dx: (N, T, D).
+        dx: (N, T, D); None where not offered.
         dh0, dc0: (N, H); None where not offered.
         dW, dU: (D, 4H) and (H, 4H).
         db: (4H,) for each of the subject's biases, by its name: none, one or two.
         inputs: the arguments as they are after the call, where that was asked for.
     """
 
-    dx: Array
+    dx: Array | None
     dh0: Array | None
     dc0: Array | None
     dW: Array
@@ -72,13 +71,9 @@ class Gradients:
     db: Mapping[str, Array]
     inputs: Mapping[str, Any] | None = None
 
-    @property
-    def dimensions(self) -> tuple[int, int]:
-        """N and T."""
-        return self.dx.shape[0], self.dx.shape[1]
-
     def arrays(self) -> dict[str, Array]:
         """The gradients that there are, by name; dx first, then the weights', then the state's."""
-        found = {"dx": self.dx} | {f"grads[{quoted(name)}]": db for name, db in self.db.items()}
-        rest = {"dW": self.dW, "dU": self.dU, "dh0": self.dh0, "dc0": self.dc0}
-        return found | {name: array for name, array in rest.items() if array is not None}
+        biases = {f"grads[{quoted(name)}]": db for name, db in self.db.items()}
+        weights = {"dW": self.dW, "dU": self.dU}
+        found = {"dx": self.dx, **biases, **weights, "dh0": self.dh0, "dc0": self.dc0}
+        return {name: array for name, array in found.items() if array is not None}

@@ -47,6 +47,9 @@ class Conventions:
         names: the subject's names of "W", "U" and "b"; one, or one name per gate
             in `gate_order`, or two biases.
         forget_bias: what forward itself adds to the forget gate's pre-activation.
+        dtype: of all arrays; "float32" for a subject that works in it alone.
+        returns: "y, (h, c)", or "y" for a forward that gives the outputs alone.
+        backward_returns: "dx, (dh0, dc0)", "dx", or "" for a backward that fills grads alone.
     """
 
     gate_order: str = GATES
@@ -56,6 +59,9 @@ class Conventions:
     state_order: str = "hc"
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     forget_bias: float = 0.0
+    dtype: str = "float64"
+    returns: str = "y, (h, c)"
+    backward_returns: str = "dx, (dh0, dc0)"
 
     @classmethod
     def parse(cls, declared: Any, attributes: Mapping[str, Any]) -> tuple["Conventions", list[str]]:
@@ -254,4 +260,7 @@ MEANINGS: dict[str, Callable[[Any], Any]] = {
     "state_order": _one_of("state_order", "hc", "ch"),
     "names": _names,
     "forget_bias": _forget_bias,
+    "dtype": _one_of("dtype", "float64", "float32"),
+    "returns": _one_of("returns", "y, (h, c)", "y"),
+    "backward_returns": _one_of("backward_returns", "dx, (dh0, dc0)", "dx", ""),
 }

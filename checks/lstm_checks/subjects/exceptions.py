@@ -5,6 +5,7 @@ import re
 from lstm_checks.findings import Finding, quoted
 from lstm_checks.subjects.contract import BACKWARD, FORWARD, INIT
 from lstm_checks.subjects.replies import Failure
+from lstm_checks.subjects.scope import ONE_LAYER
 
 # What only Python 2 has: its syntax, told by the line or the message, and its names.
 _OLD_SYNTAX = re.compile(
@@ -32,7 +33,9 @@ def finding_of(failure: Failure, called: str) -> Finding:
     """
     if failure.kind == "no_subject":
         return Finding(failure.message)
-    if failure.kind == "syntax":
+    if failure.kind == "unfit":
+        return Finding(failure.message, ONE_LAYER, out_of_scope=True)
+    if failure.kind == "syntax" and called == "load":
         return _syntax(failure)
     code = ""
     if failure.line is not None:

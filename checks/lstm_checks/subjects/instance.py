@@ -81,6 +81,8 @@ class Instance:
         N, T, D, H = self._N, self._T, self.D, self.H
         numbers = N * T * (D + H) + 4 * N * H + 4 * H * (D + H + 2)
         most = 4096 + ROOM * NUMBER * numbers
+        if self._subject.conventions.dtype == "float32":
+            given = {name: _single(value) for name, value in given.items()}
         return self._subject.ask(do, self._key, parse, most, **given)
 
     def _mark_call(self) -> None:
@@ -124,6 +126,11 @@ class Instance:
         """Write native weights, the one array that the subject calls by this name negated."""
         weights = self.weights_out(params)
         self._write(weights | {name: -weights[name]})
+
+    def write_other(self, name: str, array: Array) -> None:
+        """Write an array under a name that is none of the weights'."""
+        self._ask("write", lambda _: None, weights={name: array}, in_place=False)
+        self._mark_call()
 
     def _write(self, weights: dict[str, Array], *, in_place: bool = False) -> None:
         fitted = {name: self._fitted(name, array) for name, array in weights.items()}
@@ -245,18 +252,21 @@ class Instance:
         """The result of an earlier forward, as its arrays are now; 0 is the last call."""
         return Output(*self._parsed_forward(self._recall(back)))
 
-    def recalled_backward(self, back: int) -> tuple[Array, Array | None, Array | None]:
+    def recalled_backward(self, back: int) -> tuple[Array | None, Array | None, Array | None]:
         """dx, dh0 and dc0 of an earlier backward, as its arrays are now; 0 is the last call."""
         return self._parsed_backward(self._recall(back))
 
-    def recalled(self, back: int, was: Output | Gradients) -> dict[str, Array]:
+    def recalled(
+        self, back: int, was: Output | Gradients, sizes: tuple[int, int]
+    ) -> dict[str, Array]:
         """What an earlier call returned, as these arrays are now, by name.
 
         Args:
             back: which call; 0 is the last forward or backward.
             was: what it returned then.
+            sizes: its N and T.
         """
-        self._N, self._T = was.dimensions
+        self._N, self._T = sizes
         if isinstance(was, Output):
             return Output(*self._parsed_forward(self._recall(back))).arrays()
         self._given = was.dh0 is not None or was.dc0 is not None
@@ -278,7 +288,11 @@ class Instance:
 
     def _parsed_forward(self, got: Returned) -> tuple[Array, Array | None, Array | None]:
         _not_nothing(got.result, "forward", FORWARD)
-        first, state = self._sequence_and_pair(got, "forward", "y, (h, c)")
+        if self._subject.conventions.returns == "y":
+            return self._sequence(got.result, "y", "H", self.H), None, None
+        first, state = _value_and_pair(
+            got.result, "forward", "Return y, (h, c), or declare returns = 'y'."
+        )
         y = self._sequence(first, "y", "H", self.H)
         h, c = self._subject.conventions.pair(*state)
         return (
@@ -287,25 +301,23 @@ class Instance:
             self._state_in(c, "the final cell state c", "final_c"),
         )
 
-    def _parsed_backward(self, got: Returned) -> tuple[Array, Array | None, Array | None]:
+    def _parsed_backward(self, got: Returned) -> tuple[Array | None, Array | None, Array | None]:
+        form = self._subject.conventions.backward_returns
+        if not form:
+            return None, None, None
         _not_nothing(got.result, "backward", BACKWARD)
-        first, state = self._sequence_and_pair(got, "backward", "dx, (dh0, dc0)")
+        if form == "dx":
+            return self._sequence(got.result, "dx", "D", self.D), None, None
+        fix = (
+            "Return dx, (dh0, dc0), or declare backward_returns = 'dx', or '' for a backward that "
+            "only fills grads."
+        )
+        first, state = _value_and_pair(got.result, "backward", fix)
         dx = self._sequence(first, "dx", "D", self.D)
         dh0, dc0 = self._subject.conventions.pair(*state)
         if not self._given and is_nothing((dh0, dc0)):
             return dx, None, None  # no state was given, so there is none to differentiate by
-        return (
-            dx,
-            self._state_in(dh0, "dh0", "initial_h"),
-            self._state_in(dc0, "dc0", "initial_c"),
-        )
-
-    def _sequence_and_pair(self, got: Returned, method: str, form: str) -> tuple[Any, Any]:
-        parts = pair(got.result)
-        state = pair(parts[1]) if parts is not None else None
-        if parts is None or state is None:
-            raise Breach(f"{method} returned {kind_of(got.result)}", f"Return {form}.")
-        return parts[0], state
+        return dx, self._state_in(dh0, "dh0", "dh0"), self._state_in(dc0, "dc0", "dc0")
 
     def _sequence(self, value: Any, name: str, letter: str, size: int) -> Array:
         conventions = self._subject.conventions
@@ -320,7 +332,7 @@ class Instance:
         return array_of(value, name, (self._N, self.H), ("N", "H"))
 
     def _gradients(
-        self, dx: Array, dh0: Array | None, dc0: Array | None, got: Returned
+        self, dx: Array | None, dh0: Array | None, dc0: Array | None, got: Returned
     ) -> Gradients:
         if not isinstance(got.grads, dict):
             raise Breach(
@@ -353,6 +365,26 @@ class Instance:
             )
             arrays[name] = found.reshape(shape)
         return conventions.weights_in(which, arrays, self._names)
+
+
+def _value_and_pair(result: Any, method: str, fix: str) -> tuple[Any, tuple[Any, Any]]:
+    """The parts of "one value, (two values)". Raises Breach."""
+    parts = pair(result)
+    state = pair(parts[1]) if parts is not None else None
+    if parts is None or state is None:
+        raise Breach(f"{method} returned {kind_of(result)}", fix)
+    return parts[0], state
+
+
+def _single(value: Any) -> Any:
+    """The value with its float64 arrays in float32."""
+    if isinstance(value, np.ndarray):
+        return value.astype(np.float32) if value.dtype == np.float64 else value
+    if isinstance(value, list):
+        return [_single(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _single(item) for name, item in value.items()}
+    return value
 
 
 def _not_nothing(result: Any, called: str, form: str) -> None:

@@ -49,7 +49,7 @@ class NetworkLayer:
         self._let_go()
         return out.y, (out.h, out.c)
 
-    def backward(self, dy: Array, dstate: State | None = None) -> tuple[Array, Any]:
+    def backward(self, dy: Array, dstate: State | None = None) -> tuple[Any, Any]:
         """dx (N, T, D) and (dh0, dc0), None for what is not offered, for dy (N, T, H)."""
         got = self._instance.backward(dy, dstate)
         db = next(iter(got.db.values()), np.zeros_like(self.params["b"]))

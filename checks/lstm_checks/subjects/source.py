@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from lstm_checks.findings import quoted
+from lstm_checks.worker.encode import class_attribute
 
 ADAPTERS = ("native", "torch", "cs231n")
 
@@ -32,7 +33,7 @@ class Source:
     adapter_is_file: bool = False
 
     def __str__(self) -> str:
-        return self.source + (f":{self.name}" if self.name else "")
+        return ":".join(part for part in (self.source, self.name) if part)
 
 
 class Unusable(Exception):
@@ -80,7 +81,8 @@ def of_object(subject: Any, adapter: str | None = None) -> tuple[Source, bool]:
     if isinstance(subject, ModuleType):
         module, name = subject, None
     elif inspect.isclass(subject):
-        home, name = _own(subject, "__module__"), _own(subject, "__qualname__")
+        home = class_attribute(subject, "__module__")
+        name = class_attribute(subject, "__qualname__")
         module = sys.modules.get(home) if isinstance(home, str) else None
     else:
         raise TypeError(
@@ -96,11 +98,6 @@ def of_object(subject: Any, adapter: str | None = None) -> tuple[Source, bool]:
     if package and not main and isinstance(module, ModuleType):
         return replace(found, source=module.__name__), loadable
     return replace(found, source=file, is_file=True), loadable and not main
-
-
-def _own(kind: type, name: str) -> Any:
-    """An attribute of a class as Python itself keeps it, whatever its metaclass says."""
-    return type.__dict__[name].__get__(kind)
 
 
 def _at_the_top(module: Any, name: str, subject: Any) -> bool:

@@ -88,9 +88,27 @@ class Subject:
         for method in ("backward", "step", "step_backward"):
             if method not in self.methods:
                 lacking.setdefault(method, CAPABILITIES[method])
-        if self.conventions.biases == 0:
+        conventions = self.conventions
+        if conventions.biases == 0:
             lacking["bias"] = CAPABILITIES["bias"]
+        if conventions.dtype == "float32":
+            lacking["float64"] = CAPABILITIES["float64"]
+        if conventions.returns == "y":
+            lacking |= {key: CAPABILITIES[key] for key in ("final_h", "final_c")}
+        if conventions.backward_returns != "dx, (dh0, dc0)":
+            lacking |= {key: CAPABILITIES[key] for key in ("dh0", "dc0")}
+        for key, state in (("dh0", "initial_h"), ("dc0", "initial_c")):
+            if state in lacking:
+                lacking.setdefault(key, lacking[state])
+        if not conventions.backward_returns:
+            lacking["dx"] = CAPABILITIES["dx"]
         return lacking
+
+    def use_float32(self, why: str) -> None:
+        """Drive the subject in float32 from here on, since it refuses float64 for some reason."""
+        self.conventions = replace(self.conventions, dtype="float32")
+        self.not_offered["float64"] = CAPABILITIES["float64"]
+        self.notes.append(f"It was checked in float32, since with float64 arrays {why}.")
 
     def offers(self, capability: str) -> bool:
         return capability not in self.not_offered

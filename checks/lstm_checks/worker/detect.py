@@ -4,6 +4,8 @@ import inspect
 from types import ModuleType
 from typing import Any
 
+from .encode import class_attribute, type_name
+
 CS231N = ("lstm_forward", "lstm_step_forward")
 
 
@@ -23,7 +25,7 @@ def detect(module: ModuleType, name: str | None, adapter: str | None) -> tuple[A
     classes = [
         (key, value)
         for key, value in vars(module).items()
-        if inspect.isclass(value) and value.__module__ == module.__name__
+        if is_class(value) and str(class_attribute(value, "__module__")) == module.__name__
     ]
     functions = [key for key in CS231N if inspect.isfunction(getattr(module, key, None))]
     if adapter not in (None, "native", "torch"):
@@ -69,7 +71,7 @@ def _named(module: ModuleType, name: str) -> Any:
     target: Any = module
     for part in name.split("."):
         if not hasattr(target, part):
-            offered = [key for key, value in vars(module).items() if inspect.isclass(value)][:8]
+            offered = [key for key, value in vars(module).items() if is_class(value)][:8]
             there = f"; its classes are {_listed(offered)}" if offered else ""
             raise NoSubject(f"there is no {name!r} in it{there}")
         target = getattr(target, part)
@@ -84,10 +86,18 @@ def format_of(target: Any) -> str:
     """
     if inspect.ismodule(target):
         return detect(target, None, None)[2]
-    if not inspect.isclass(target):
-        raise NoSubject(f"it is a {type(target).__name__}, not a class; name the class")
-    bases = {f"{base.__module__.split('.')[0]}.{base.__name__}" for base in target.__mro__}
-    return "torch" if "torch.Module" in bases else "native"
+    if not is_class(target):
+        raise NoSubject(f"it is a {type_name(type(target))}, not a class; name the class")
+    bases = [
+        (str(class_attribute(base, "__module__")).partition(".")[0], type_name(base))
+        for base in class_attribute(target, "__mro__")
+    ]
+    return "torch" if ("torch", "Module") in bases else "native"
+
+
+def is_class(value: Any) -> bool:
+    """Whether it is a class; `inspect.isclass` would believe an object's own `__class__`."""
+    return issubclass(type(value), type)
 
 
 def _listed(names: Any) -> str:

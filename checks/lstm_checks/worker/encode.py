@@ -69,9 +69,13 @@ def described(value: Any) -> str:
 
 
 def type_name(kind: type) -> str:
-    """A class's name as Python itself keeps it, whatever its metaclass says."""
-    name: str = type.__dict__["__name__"].__get__(kind)
-    return text(name)
+    """A class's name, whatever its metaclass says."""
+    return text(class_attribute(kind, "__name__"))
+
+
+def class_attribute(kind: type, name: str) -> Any:
+    """`__name__`, `__module__`, … as Python itself keeps it, whatever the metaclass says."""
+    return type.__dict__[name].__get__(kind)
 
 
 def text(value: Any, limit: int = LONGEST) -> str:

@@ -28,6 +28,9 @@ CONVENTIONS = (
     "state_order",
     "names",
     "forget_bias",
+    "dtype",
+    "returns",
+    "backward_returns",
 )
 METHODS: tuple[str, ...] = ("forward", "backward", "reset_state")
 STEP_METHODS = ("step", "step_backward")
@@ -123,8 +126,8 @@ class Host:
             self._results.clear()
         options = {"stateful": True} if stateful else {}
         instance = self._instances[key] = self._adapted(input_size, hidden_size, **options)
-        params = getattr(instance, "params", {})
-        if not issubclass(type(params), Mapping):
+        params = getattr(instance, "params", None)
+        if params is not None and not issubclass(type(params), Mapping):
             raise NoSubject(
                 f"params is a {type_name(type(params))}; it must be a dict with the keys W, U, b"
             )
@@ -193,6 +196,8 @@ class Host:
     def _described(self, error: BaseException) -> dict[str, Any]:
         told = {"kind": "raised", "type": type_name(type(error)), "message": text(error, MESSAGE)}
         with contextlib.suppress(Exception):  # its class may have attributes that raise, too
+            if getattr(error, "out_of_scope", None) is True:  # an adapter says so
+                return told | {"kind": "unfit"}
             if isinstance(error, SyntaxError):
                 code = text(error.text or "", 120).strip()
                 told |= {"kind": "syntax", "message": text(error.msg, MESSAGE), "code": code}

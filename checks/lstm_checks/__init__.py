@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lstm_checks.engine.outcome import Result as Result
     from lstm_checks.launch.limits import Limits as Limits
     from lstm_checks.report.report import Report as Report
+    from lstm_checks.subjects.source import Unusable as Unusable
 
 _HOMES = {
     "as_layer": "lstm_checks.api",
@@ -24,8 +25,9 @@ _HOMES = {
     "Limits": "lstm_checks.launch.limits",
     "Report": "lstm_checks.report.report",
     "Result": "lstm_checks.engine.outcome",
+    "Unusable": "lstm_checks.subjects.source",
 }
-__all__ = ["Limits", "Report", "Result", "as_layer", "check", "parametrize"]
+__all__ = ["Limits", "Report", "Result", "Unusable", "as_layer", "check", "parametrize"]
 
 
 def __getattr__(name: str) -> Any:

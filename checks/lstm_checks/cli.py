@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lstm_checks.adapters import NAMES
+
 if TYPE_CHECKING:
     from lstm_checks.report.report import Report
 
@@ -74,10 +76,16 @@ def _spelled_out(error: UnicodeError) -> tuple[str, int]:
 
 @main.command()
 @click.argument("subject", metavar="FILE[:NAME]")
-@click.option("--adapter", metavar="A", help="native, torch, cs231n, or a file with adapt(target).")
+@click.option(
+    "--adapter", metavar="A", help=f"The format: {', '.join(NAMES)}, or a file with adapt(target)."
+)
 @click.option("--level", type=click.Choice(LEVELS), default="standard", show_default=True)
 @click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Draws the cases."
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="The same seed draws the same cases.",
 )
 @click.option(
     "--time-limit", type=click.FloatRange(0, min_open=True), default=300.0, show_default=True,
@@ -93,7 +101,7 @@ def _spelled_out(error: UnicodeError) -> tuple[str, int]:
 )  # fmt: skip
 @click.option("--json", "json_out", metavar="OUT", help="Write the report as JSON.")
 @click.option("--html", "html_out", metavar="OUT", help="Write the report as an HTML page.")
-@click.option("--reproduce", metavar="OUT", help="Write a script that reproduces the cause.")
+@click.option("--reproduce", metavar="FILE", help="Write a script that reproduces the cause.")
 @click.option("--strict", is_flag=True, help="Count remarks as failures.")
 @click.option("--skip", multiple=True, metavar="LAW", help="Leave a law out; may be repeated.")
 @click.option("--all", "every_law", is_flag=True, help="Name every law, not only the rungs.")

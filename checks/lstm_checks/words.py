@@ -29,7 +29,7 @@ def details(finding: Finding) -> list[str]:
     if finding.said:
         parts.append(f"The subject says: “{finding.said}”.")
     if finding.code:
-        parts.append(f"The place is {finding.code}.")
+        parts.append(f"It was raised at {finding.code}.")
     if finding.place is not None:
         parts.append(f"First wrong: {figures(finding)}.")
     if finding.case and finding.excess is not None:

@@ -8,3 +8,5 @@ says `step_functions = True` and has step(x, h, c) -> h, c and step_backward(dh,
 It imports nothing of the kit, since it runs in the subject's process and stands, as it is, in the
 scripts that reproduce a failure.
 """
+
+NAMES = ("native", "torch", "cs231n")

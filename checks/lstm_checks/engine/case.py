@@ -19,7 +19,7 @@ from lstm_checks.subjects.contract import State
 SCALES = (1.0, 0.5, 2.0)
 AXES = ("N", "T", "D", "H")
 SEEDS = 1 << 16
-LARGE = {"x": 8.0, "c0": 4.0, "dy": 8.0, "dh": 8.0, "dc": 8.0}  # how many times larger
+LARGE = {"x": 30.0, "c0": 4.0, "dy": 8.0, "dh": 8.0, "dc": 8.0}  # how many times larger
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ class Ladder:
             self._channel = self._connect()
             for law in self.laws:
                 result = self._result(law)
-                if result.wrong:
+                if result.wrong or result.status == "remark":
                     self._wrong.append((law, result))
                 yield result
 
@@ -97,8 +97,9 @@ class Ladder:
             return Result(law.id, "blocked", note=f"blocked by {blocker or IMPORTS}")
         lacking = [need for need in law.needs if not subject.offers(need)]
         if lacking:
-            reasons = "; ".join(subject.not_offered[need] for need in lacking)
-            return Result(law.id, "not_offered", note=f"not offered: {reasons}")
+            return Result(
+                law.id, "not_offered", note=f"not offered: {subject.not_offered[lacking[0]]}"
+            )
         try:
             found = first_failure(law, subject, self.level, self.seed, shrink=not blocker)
         except Halted as halted:
@@ -133,6 +134,7 @@ class Ladder:
             self._channel = self._connect()
             try:
                 self._subject = subject.reloaded(self._channel, self.source)
+                self._subject.avoided = subject.avoided | law.about
             except (Breach, Halted):
                 text += "; then it could not be loaded a second time"
         return Result(law.id, halted.kind, Finding(text, halted.fix))
@@ -150,10 +152,15 @@ class Ladder:
         does not hold either, it counts as blocked: one fault, one verdict. Where the subject's
         process stopped, nothing that stands on it is tried again.
         """
-        blocking = [(one, result) for one, result in self._wrong if law.stands_on(one)]
+        blocking = [
+            (one, result)
+            for one, result in self._wrong
+            if law.stands_on(one) and (result.wrong or law.remark)  # a remark explains remarks
+        ]
         if not blocking:
             return "", True
         same_rung = all(
-            one.rung == law.rung and result.status == "failed" for one, result in blocking
+            one.rung == law.rung and result.status in ("failed", "remark")
+            for one, result in blocking
         )
         return blocking[0][0].id, same_rung

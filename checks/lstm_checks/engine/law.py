@@ -41,6 +41,7 @@ class Law:
         examples: cases tried at the levels quick, standard and deep; 0 leaves the law out.
         lives: for a law on lives, which lives and which of their findings; `check` is then None.
         shrinks: a smaller failing case is searched for; no where a case takes long.
+        blocks: a breach blocks the laws that stand on this one.
         remark: a breach leaves every result right, so it is told and not held against the subject.
     """
 
@@ -53,6 +54,7 @@ class Law:
     examples: tuple[int, int, int]
     lives: Lives | None = None
     shrinks: bool = True
+    blocks: bool = True
     remark: bool = False
 
     @property
@@ -88,8 +90,9 @@ def law(
     *,
     sizes: Sizes = SIZES,
     needs: tuple[str, ...] = (),
-    examples: tuple[int, int, int] = (2, 6, 60),
+    examples: tuple[int, int, int] = (2, 4, 60),
     shrinks: bool = True,
+    blocks: bool = True,
     remark: bool = False,
 ) -> Callable[[Check], Law]:
     """Make a law of a function of a trial.
@@ -100,7 +103,16 @@ def law(
     def made(check: Check) -> Law:
         name, statement = f"{rung}.{check.__name__}", inspect.getdoc(check) or ""
         return Law(
-            name, rung, statement, check, sizes, needs, examples, shrinks=shrinks, remark=remark
+            id=name,
+            rung=rung,
+            statement=statement,
+            check=check,
+            sizes=sizes,
+            needs=needs,
+            examples=examples,
+            shrinks=shrinks,
+            blocks=blocks,
+            remark=remark,
         )
 
     return made

@@ -1,7 +1,7 @@
 """Lives a life with a subject: makes its calls, and compares everything at each call."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ class _Alive:
     name: str
     instance: Instance
     params: dict[str, Array]
+    dtype: str
     carried: State | None = None
     last: tuple[Case, Array, State] | None = None  # of the last forward: case, x, initial state
     again: bool = False
@@ -49,6 +50,8 @@ def live(subject: Subject, life: Life) -> dict[str, Finding]:
     Raises:
         Halted: the subject's process ended or ran out of time.
     """
+    if not subject.offers("float64"):
+        life = replace(life, dtype="float32")
     return _Living(subject, life).run()
 
 
@@ -69,7 +72,7 @@ class _Living:
                 self._say(f"{NAMES[who]} = LSTM({D}, {H}{', stateful=True' * life.stateful})")
                 params = dict(self._bare(life.case(who)).params)
                 instance = subject.instance(params, stateful=life.stateful)
-                self._alive.append(_Alive(NAMES[who], instance, params))
+                self._alive.append(_Alive(NAMES[who], instance, params, life.dtype))
             for step in life.steps:
                 if len(self._found) == len(KINDS):
                     break
@@ -117,23 +120,28 @@ class _Living:
             alive.instance.reset()
             alive.carried, alive.last = None, None
         elif step.do == "write":
-            drawn = self._bare(self._life.case(self._alive.index(alive), seed=step.seed)).params
+            alive.dtype = self._dtype(step, alive)
+            case = self._life.case(self._alive.index(alive), seed=step.seed, dtype=alive.dtype)
+            drawn = self._bare(case).params
             chosen = {name: drawn[name] for name in step.weights}
-            how = "in place" if step.in_place else "anew"
+            how = "in place" if step.in_place else f"anew in {alive.dtype}"
             self._say(f"{', '.join(chosen)} of {alive.name} written {how}")
             alive.params |= chosen
             alive.instance.write(alive.params, only=step.weights, in_place=step.in_place)
             alive.last = None
 
+    def _dtype(self, step: Step, alive: _Alive) -> str:
+        return step.dtype if step.dtype and self._subject.offers("float64") else alive.dtype
+
     def _forward(self, step: Step, alive: _Alive) -> None:
         offers, life, who = self._subject.offers, self._life, self._alive.index(alive)
         N = step.N if alive.carried is None else len(alive.carried[0])
-        trial = Trial(self._subject, self._bare(life.case(who, N, step.T, step.seed)))
+        trial = Trial(self._subject, self._bare(life.case(who, N, step.T, step.seed, alive.dtype)))
         given = trial.state if step.given and (offers("initial_h") or offers("initial_c")) else None
         begin = given or alive.carried or trial.zeros
         self._say(f"{alive.name}.forward(x of {N, step.T}{', state' if given else ''})")
         want, (want_h, want_c) = trial.expected(trial.x, begin, alive.params)
-        got = alive.instance.forward(trial.x, given, report_inputs=True)
+        got = alive.instance.forward(trial.x, given, report_inputs=True, keyword=step.keyword)
         with self._judged(self._forward_kind(), trial.case):
             limit = tolerance(trial.case)
             expected = {"y": want, "h": want_h, "c": want_c}
@@ -143,19 +151,25 @@ class _Living:
         alive.last, alive.again = (trial.case, trial.x, begin), False
         alive.kept.append(("forward", got, (N, step.T)))
         if life.stateful:
-            alive.carried = (want_h.astype(life.dtype), want_c.astype(life.dtype))
+            alive.carried = (want_h, want_c)
 
     def _backward(self, step: Step, alive: _Alive) -> None:
         if alive.last is None or not self._subject.offers("backward"):
+            return
+        if "backward" in self._subject.avoided:
             return
         case, x, begin = alive.last
         upstream = Trial(self._subject, case.reseeded(step.seed))
         offers = self._subject.offers
         self._backward_called = True
         given = upstream.dstate if step.given and (offers("final_h") or offers("final_c")) else None
-        self._say(f"{alive.name}.backward(dy{', dstate' if given else ''})")
+        dstate = (", dstate=dstate" if step.keyword else ", dstate") if given else ""
+        dstate = dstate or (", dstate=None" if step.keyword else "")
+        self._say(f"{alive.name}.backward(dy{dstate})")
         try:
-            got = alive.instance.backward(upstream.dy, given, report_inputs=True)
+            got = alive.instance.backward(
+                upstream.dy, given, report_inputs=True, keyword=step.keyword
+            )
         except Breach as breach:
             alive.kept.clear()
             if not alive.again:  # a second backward may be refused, and must not be wrong

@@ -22,6 +22,7 @@ Do = Literal["forward", "backward", "reset", "write"]
 LARGE = (101, 133)  # a large size lies within
 MIDDLE = (13, 40)
 SMALL = (1, 6)
+LONGER = (7, 20)  # more steps than a few, and quick all the same
 FLAVORS = ("normal", "normal", "zeros", "equal_rows", "large", "negative")
 WEIGHTS = (("W", "U", "b"), ("W", "U", "b"), ("W",), ("U",), ("b",))
 
@@ -38,6 +39,9 @@ class Step:
         given: a state is given to forward, or a gradient on the final state to backward.
         weights: which weights are written.
         in_place: they are written into the arrays that are there.
+        keyword: the state, or the gradient on the final state, is given by its keyword; None
+            is then given too.
+        dtype: of the arrays from here on, where all weights are written.
     """
 
     do: Do
@@ -48,6 +52,8 @@ class Step:
     given: bool = False
     weights: tuple[str, ...] = ()
     in_place: bool = False
+    keyword: bool = False
+    dtype: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ class Life:
         sizes: (D, H) of each instance.
         steps: the calls, in order.
         stateful: whether the instances are stateful.
-        dtype: of all arrays.
+        dtype: of the arrays, until weights of another are written.
         scale: of the weights.
         flavor: of the data; see `Case`.
         seed: draws the first weights.
@@ -72,11 +78,13 @@ class Life:
     flavor: str = "normal"
     seed: int = 0
 
-    def case(self, who: int, N: int = 1, T: int = 1, seed: int | None = None) -> Case:
+    def case(
+        self, who: int, N: int = 1, T: int = 1, seed: int | None = None, dtype: str = ""
+    ) -> Case:
         """The case whose arrays an instance gets in a call."""
         D, H = self.sizes[who]
         seed = self.seed + who if seed is None else seed
-        return Case(N, T, D, H, self.scale, seed, self.dtype, flavor=self.flavor)
+        return Case(N, T, D, H, self.scale, seed, dtype or self.dtype, flavor=self.flavor)
 
     def kept(self, keep: tuple[bool, ...]) -> "Life":
         """The life with some of its calls alone."""
@@ -106,7 +114,7 @@ def palette(rng: np.random.Generator) -> list[tuple[int, int, int, int]]:
     wanted = {(a, b, sign) for a, b in combinations(range(len(AXES)), 2) for sign in (-1, 0, 1)}
     found = []
     while wanted:
-        sizes = tuple(int(n) for n in rng.integers(*SMALL, size=len(AXES)))
+        sizes = tuple(int(n) for n in rng.integers(*SMALL, size=len(AXES), endpoint=True))
         shows = {
             (a, b, int(np.sign(sizes[a] - sizes[b]))) for a, b in combinations(range(len(AXES)), 2)
         }
@@ -143,43 +151,78 @@ def _life(
 ) -> Life:
     two = len(sizes) > 1 and rng.random() < 0.5
     sizes = sizes if two else sizes[:1]
-    batch = [N for N, *_ in sizes]
-    steps: list[Step] = []
-    for _ in range(int(rng.integers(6, 11)) if len(sizes) > 1 or max(sizes[0]) < 10 else 5):
-        steps += _steps(rng, int(rng.integers(len(sizes))), sizes, batch, stateful)
+    large = max(max(one) for one in sizes) > LONGER[1]
+    flavor = "normal" if float32 else str(rng.choice(FLAVORS))
+    mixed = not float32 and flavor != "large" and not large and rng.random() < 0.25
+    steps = _large(rng, sizes[0]) if large else _small(rng, stateful, sizes, mixed)
     return Life(
         sizes=tuple((D, H) for *_, D, H in sizes),
         steps=tuple(steps),
         stateful=stateful,
         dtype="float32" if float32 else "float64",
-        scale=1.0 if float32 else float(rng.choice([0.5, 1.0, 1.0, 2.0])),
-        flavor="normal" if float32 else str(rng.choice(FLAVORS)),
+        scale=1.0 if float32 or mixed else float(rng.choice([0.5, 1.0, 1.0, 2.0])),
+        flavor=flavor,
         seed=int(rng.integers(1 << 16)),
     )
+
+
+def _large(rng: np.random.Generator, sizes: tuple[int, int, int, int]) -> list[Step]:
+    """Two rounds of both passes with large sizes: with a state and without."""
+    N, T, *_ = sizes
+    steps = []
+    given = _coin(rng)
+    for round_ in (False, True):
+        seeds = [int(seed) for seed in rng.integers(1 << 16, size=2)]
+        steps.append(Step("forward", 0, N, T, seeds[0], given ^ round_))
+        steps.append(Step("backward", 0, seed=seeds[1], given=_coin(rng)))
+    return steps
+
+
+def _small(
+    rng: np.random.Generator,
+    stateful: bool,
+    sizes: list[tuple[int, int, int, int]],
+    mixed: bool,
+) -> list[Step]:
+    """Some calls with small sizes, now and then with a longer sequence."""
+    batch = [N for N, *_ in sizes]
+    steps: list[Step] = []
+    for _ in range(int(rng.integers(6, 12))):
+        who = int(rng.integers(len(sizes)))
+        steps += _steps(rng, who, sizes[who], batch, stateful, mixed)
+    return steps
 
 
 def _steps(
     rng: np.random.Generator,
     who: int,
-    sizes: list[tuple[int, int, int, int]],
+    sizes: tuple[int, int, int, int],
     batch: list[int],
     stateful: bool,
+    mixed: bool,
 ) -> list[Step]:
     """The next call, or two that belong together."""
-    seed = int(rng.integers(1 << 16))
+    seed, keyword = int(rng.integers(1 << 16)), bool(rng.random() < 0.3)
     kind = rng.random()
-    if kind < 0.45:
-        N, T, *_ = sizes[who]
-        if rng.random() < 0.4 and max(N, T) < 10:  # another length, another batch
-            T = 1 if rng.random() < 0.4 else int(rng.integers(*SMALL))
-            N = batch[who] if stateful else int(rng.integers(*SMALL))
-        return [Step("forward", who, batch[who] if stateful else N, T, seed, _coin(rng))]
-    if kind < 0.8:
-        return [Step("backward", who, seed=seed, given=_coin(rng))]
-    if kind < 0.88 and stateful:
-        if rng.random() < 0.5 and batch[who] < 10:
-            batch[who] = int(rng.integers(*SMALL))
+    if kind < 0.42:
+        N, T, *_ = sizes
+        if rng.random() < 0.5:  # another length, another batch
+            how = rng.random()
+            T = 1 if how < 0.3 else int(rng.integers(*(LONGER if how > 0.75 else SMALL)))
+            N = int(rng.integers(*SMALL, endpoint=True))
+        N = batch[who] if stateful else N
+        return [Step("forward", who, N, T, seed, _coin(rng), keyword=keyword)]
+    if kind < 0.77:
+        once = Step("backward", who, seed=seed, given=_coin(rng), keyword=keyword)
+        again = Step("backward", who, seed=seed + 1, given=_coin(rng))
+        return [once, again] if rng.random() < 0.3 else [once]
+    if kind < 0.86 and stateful:
+        if rng.random() < 0.5:
+            batch[who] = int(rng.integers(*SMALL, endpoint=True))
         return [Step("reset", who)]
+    if mixed and rng.random() < 0.6:
+        dtype = str(rng.choice(["float32", "float64"]))
+        return [Step("write", who, seed=seed, weights=WEIGHTS[0], dtype=dtype)]
     weights = WEIGHTS[int(rng.integers(len(WEIGHTS)))]
     return [Step("write", who, seed=seed, weights=weights, in_place=_coin(rng))]
 

@@ -2,6 +2,11 @@
 
 from typing import Any, Literal, Protocol
 
+TOO_LONG = (
+    "Look for a loop that never ends. If the code is only slow, raise --call-limit, or check at a "
+    "lower level."
+)
+
 
 class Halted(BaseException):
     """The subject does not go on. It is no Exception, so that nothing takes it for a result.

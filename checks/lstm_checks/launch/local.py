@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
-from lstm_checks.launch.channel import Halted
+from lstm_checks.launch.channel import TOO_LONG, Halted
 from lstm_checks.worker.host import Host
 from lstm_checks.worker.wire import BadFrame, pack, unpack
 
@@ -47,7 +47,7 @@ class Local:
                 raise _TimeUp
             return _crossed(reply, most)
         except _TimeUp:
-            raise Halted("timeout", f"did not return within {seconds:g} s") from None
+            raise Halted("timeout", f"did not return within {seconds:g} s", TOO_LONG) from None
         except (BadFrame, TypeError, ValueError) as error:
             raise Halted("error", f"gave a result that cannot be read ({error})") from None
 

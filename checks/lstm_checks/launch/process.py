@@ -17,7 +17,7 @@ from typing import IO, Any, Self
 
 import lstm_checks.worker
 from lstm_checks.launch import environment
-from lstm_checks.launch.channel import Halted
+from lstm_checks.launch.channel import TOO_LONG, Halted
 from lstm_checks.worker.wire import BadFrame, pack, unpack
 
 WORKER = Path(lstm_checks.worker.__file__).parent / "__main__.py"
@@ -91,7 +91,7 @@ class Process:
             return unpack(lambda count: self._read(count, deadline), most)
         except TimeoutError:
             self.close()
-            raise Halted("timeout", f"did not return within {seconds:g} s") from None
+            raise Halted("timeout", f"did not return within {seconds:g} s", TOO_LONG) from None
         except BadFrame as error:
             self.close()
             raise Halted("error", f"wrote into the kit's channel ({error})") from None

@@ -146,8 +146,7 @@ def cell_update_holds(step: Step, carried: Array, through_h: bool, limit: float)
     """c' = F·c + I·G for some limits of the gates: F of z_f alone, I of z_i, G of z_g.
 
     `carried` (H,) is what takes the place of c. Whatever the activations, c' is then a line in c
-    whose slope depends on f alone and rises with it, and whose intercept is a product of what i
-    and g give, which rises in g where i is open.
+    whose slope depends on f alone, and whose intercept is a product of what i and g give.
     """
     cell = step.cell(through_h).reshape(2, 2, 2, len(CELLS))  # i, f, g, c0
     if not np.isfinite(cell).all():
@@ -164,7 +163,7 @@ def cell_update_holds(step: Step, carried: Array, through_h: bool, limit: float)
             return False
         intercept = u - slope * p
         by_f = slope[:1, :, :1]
-        if np.abs(slope - by_f).max() > limit * scale or by_f[0, 1, 0] - by_f[0, 0, 0] < 0.1:
+        if np.abs(slope - by_f).max() > limit * scale or abs(by_f[0, 1, 0] - by_f[0, 0, 0]) < 0.1:
             return False
     else:
         intercept = cell.mean(axis=-1)
@@ -172,8 +171,9 @@ def cell_update_holds(step: Step, carried: Array, through_h: bool, limit: float)
     if np.abs(intercept - product[:, None]).max() > limit * scale:
         return False
     rank_one = product[0, 0] * product[1, 1] - product[0, 1] * product[1, 0]
-    rises = product[1, 1] - product[1, 0] > 0.1 and np.abs(product[1] - product[0]).max() > 0.1
-    return bool(abs(rank_one) <= limit * scale**2 and rises)
+    by_g = np.abs(product[:, 1] - product[:, 0]).max() > 0.1
+    by_i = np.abs(product[1] - product[0]).max() > 0.1
+    return bool(abs(rank_one) <= limit * scale**2 and by_i and by_g)
 
 
 def reads_through_h(t: Trial) -> bool:
@@ -234,7 +234,10 @@ def read_out(step: Step, k: int, through_h: bool) -> Array:
         cell = step.cell(through_h)[group]
         if k == G:
             return cell[:READS]
-        return np.asarray(cell / (cell[-1] if k == I else step.c0[group]))[:READS]
+        whole = (
+            cell[-1] if abs(cell[-1]) > 0.1 else np.tanh(1.0)
+        )  # with i open, or what it should be
+        return np.asarray(cell / (whole if k == I else step.c0[group]))[:READS]
 
 
 def inverted(value: Array, k: int) -> Array:
@@ -279,6 +282,29 @@ def explanations(step: Step) -> Iterator[tuple[str, str, Array]]:
                 z[k] = z[source]
                 name = f"the {compare.GATE_NAMES[k]}"
                 yield name, f"it is that of the {compare.GATE_NAMES[source]}", z
+
+
+def exchanged(step: Step, limit: float) -> tuple[int, int] | None:
+    """Gate k and the gate whose whole pre-activation it gets, where that explains the step."""
+    for k in (I, F, G, O):
+        for source in (I, F, G, O):
+            z = step.z.copy()
+            z[k] = z[source]
+            if source != k and fits(step, z, limit):
+                return k, source
+    return None
+
+
+def not_finite(step: Step) -> str:
+    """Where the step is not finite: "" where it is, else in which setting of which gate."""
+    finite = np.isfinite(step.h) & (True if step.c is None else np.isfinite(step.c))
+    if finite.all():
+        return ""
+    for k, name in enumerate(compare.GATE_NAMES):
+        for sign, words in ((1, "positive"), (-1, "negative")):
+            if np.array_equal(~finite, step.z[k] * sign > 0) and not (step.z[k] * sign > 0).all():
+                return f" where the pre-activation of the {name} is large and {words}"
+    return " with pre-activations of ±30"
 
 
 def sees_the_cell(step: Step, limit: float) -> bool:

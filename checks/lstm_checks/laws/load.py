@@ -174,7 +174,7 @@ def _check_shapes(t: Trial, instance: Instance) -> None:
     D, H = instance.D, instance.H
     if _sizes_exchanged(t, instance):
         raise Breach(
-            f"its weights are made for D = {H}, H = {D}, where D = {D}, H = {H} was asked for",
+            f"its weights are made for D = {H} and H = {D}, but D = {D} and H = {H} were requested",
             "The contract is __init__(self, input_size, hidden_size), in this order.",
         )
     for which in ("W", "U", "b"):

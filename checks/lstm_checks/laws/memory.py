@@ -55,8 +55,9 @@ def trained(t: Trial) -> tuple[Sequential, NetworkLayer, int]:
                 return net, layer, update
     total = 2 * t.case.T
     raise Breach(
-        f"trained through its own forward and backward it gets {round(share * total)} of {total} "
-        f"right after {PATIENCE} updates; without memory {total - 1} can be had",
+        f"trained through its own forward and backward, it predicts {round(share * total)} of "
+        f"{total} symbols correctly after {PATIENCE} updates; a predictor without memory reaches "
+        f"{total - 1}",
         "Every law on single calls holds, so look at what changes over many calls of one "
         "instance: caches, counters, weights that are kept.",
     )
@@ -66,7 +67,7 @@ def trained(t: Trial) -> tuple[Sequential, NetworkLayer, int]:
 def learns(t: Trial) -> str:
     """Trained on whole sequences, it predicts every symbol, the last of each included."""
     _, _, updates = trained(t)
-    return f"all {2 * t.case.T} of {2 * t.case.T} right after {updates} updates"
+    return f"all {2 * t.case.T} predictions are right after {updates} updates"
 
 
 @law("memory", needs=("backward",), sizes=TASKS, examples=(0, 1, 10), shrinks=False)

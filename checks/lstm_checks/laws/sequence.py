@@ -77,11 +77,11 @@ def batch_rows(t: Trial) -> None:
     whole = instance.forward(t.x, (h, c)).y
     order = np.roll(np.arange(t.case.N), 1)
     permuted = instance.forward(t.x[order], (h[order], c[order])).y
-    what = "the rows of a batch give other outputs in another order"
+    what = "the rows of a batch give different outputs in another order"
     t.agree("y", permuted, whole[order], what, ROWS)
     row = t.case.N - 1
     alone = instance.forward(t.x[row:], (h[row:], c[row:])).y
-    t.agree("y", alone, whole[row:], "a row alone gives other outputs than in a batch", ROWS)
+    t.agree("y", alone, whole[row:], "a row alone gives different outputs than in a batch", ROWS)
 
 
 @law("sequence", examples=(3, 8, 80))
@@ -95,7 +95,7 @@ def outputs(t: Trial) -> None:
         what = "the outputs stand in the reverse order of time"
         fix = "Put h of step t into y[:, t]."
     elif not t.differ(got[:, 0], want[:, 0]):
-        what = "the first output is right and later ones are wrong: h or c is not carried rightly"
+        what = "the first output is right and later ones are wrong: h or c is not carried correctly"
     t.agree("y", got, want, what, fix)
 
 

@@ -25,7 +25,8 @@ def forward(t: Trial) -> None:
             bad = "NaN" if np.isnan(array).any() else "infinite values"
             raise Breach(
                 f"{name} holds {bad} for inputs and weights of about one",
-                "Look for a division by zero, for a logarithm, and for a power that overflows.",
+                "Look for memory of np.empty that is never filled, for a division by zero, and for "
+                "a power that overflows.",
             )
     instance.forward(t.x, t.state)
     wider = t.sized(N=t.case.N + 1)

@@ -26,7 +26,7 @@ def split_anywhere(t: Trial) -> None:
             "y",
             np.concatenate([first.y, second.y], axis=1),
             whole.y,
-            f"the sequence gives another y when it is split after {k} of {t.case.T} steps and "
+            f"the sequence gives a different y when it is split after {k} of {t.case.T} steps and "
             "the state is handed on",
             "Return h and c as they are after the last step, and start exactly from what is given.",
         )
@@ -41,7 +41,7 @@ def stateless(t: Trial) -> None:
         "y",
         instance.forward(t.x).y,
         first,
-        "a second call without a state gives another y: state is carried although the layer is "
+        "a second call without a state gives a different y: state is carried although the layer is "
         "not stateful",
         "Start from zeros where no state is given, unless stateful is asked for.",
     )

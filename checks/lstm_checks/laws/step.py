@@ -20,11 +20,13 @@ from lstm_checks.laws.gates import (
     cell_update_holds,
     corners,
     ends,
+    exchanged,
     explanations,
     first_wrong,
     fits,
     levels,
     line_through,
+    not_finite,
     read_out,
     readings,
     reads_through_h,
@@ -82,9 +84,17 @@ def cell_state(t: Trial) -> None:
         if any(cell_update_holds(step, step.c0, through_h, allowed) for step in steps):
             return
     step = steps[0]
-    what = "the cell update is not c' = f * c + i * g"
+    what = "the new cell state is not f * c + i * g for gates that depend each on their own z alone"
     fix = "Compute c' = f * c + i * g, element by element, from the cell state before the step."
-    if cell_update_holds(step, step.h0, False, t.tolerance):
+    pair = exchanged(step, t.tolerance)
+    if not_finite(step):
+        what = f"the step gives NaN or infinite values{not_finite(step)}"
+        fix = "Use a sigmoid and a tanh that do not overflow: 0.5 * (1 + tanh(z / 2)), np.tanh(z)."
+    elif pair is not None:
+        gate, other = (compare.GATE_NAMES[k] for k in pair)
+        what = f"the {gate} gets the whole pre-activation of the {other}"
+        fix = f"Compute the {gate} from its own blocks of W, U and b."
+    elif cell_update_holds(step, step.h0, False, t.tolerance):
         what = "the new cell state continues the given h, not the given c"
         fix = (
             "The cell update is c' = f * c + i * g. Take the state as (h, c), or declare "
@@ -195,7 +205,9 @@ def _term(t: Trial, world: str, term: str, fix: str) -> None:
     names = [f"the {name}" for name in compare.GATE_NAMES]
     letter = f"_{GATES[names.index(gate)]}" if gate in names else ""
     wrong.add(
-        what=f"{gate} gets the wrong {term}{how}",
+        what=f"{gate} gets the wrong {term}{how}"
+        if how
+        else f"{gate} has the wrong value where the {term} alone is at work",
         fix=fix.replace("{gate}", gate).replace("{k}", letter),
     )
     raise wrong

@@ -97,14 +97,14 @@ def _call(call: Call, instance: str, conventions: Conventions) -> list[str]:
         return [f"{instance}.reset_state()"]
     if call.do == "forward":
         arrays = {"x": given["x"], **_pair(given["state"], [f"{letter}0" for letter in hc])}
-        arguments = _arguments("x", given["state"], [f"{letter}0" for letter in hc])
+        arguments = _arguments("x", "state", given, [f"{letter}0" for letter in hc])
         result = f"y, ({', '.join(hc)})"
         return [*_named(arrays, given), f"{result} = {instance}.forward({arguments})"]
     if call.do == "backward":
         upstream = [f"d{letter}" for letter in hc]
         arrays = {"dy": given["dy"], **_pair(given["dstate"], upstream)}
         result = f"dx, ({', '.join(f'd{letter}0' for letter in hc)})"
-        arguments = _arguments("dy", given["dstate"], upstream)
+        arguments = _arguments("dy", "dstate", given, upstream)
         return [
             *_named(arrays, given),
             f"{result} = {instance}.backward({arguments})",
@@ -124,8 +124,12 @@ def _pair(pair: list[Any] | None, names: list[str]) -> dict[str, Any]:
     return {} if pair is None else dict(zip(names, pair, strict=True))
 
 
-def _arguments(first: str, pair: list[Any] | None, names: list[str]) -> str:
-    return first if pair is None else f"{first}, ({', '.join(names)})"
+def _arguments(first: str, name: str, given: Mapping[str, Any], names: list[str]) -> str:
+    """The arguments of a call: the second left out where it is None, or given by its keyword."""
+    by_keyword = f"{name}=" if given.get("keyword") else ""
+    if given[name] is None:
+        return f"{first}, {by_keyword}None" if by_keyword else first
+    return f"{first}, {by_keyword}({', '.join(names)})"
 
 
 def _named(arrays: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:

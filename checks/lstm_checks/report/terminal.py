@@ -70,7 +70,7 @@ def renderable(
         every_law: name each law of a rung, not their numbers alone.
         show_output: show what the subject printed.
     """
-    parts: list[RenderableType] = [headline(outcome)]
+    parts: list[RenderableType] = [headline(outcome), _how(outcome)]
     cause = outcome.cause
     if cause is not None:
         parts.append(_cause(outcome, cause))
@@ -97,19 +97,23 @@ def renderable(
 def headline(outcome: Outcome) -> Text:
     """One line: the verdict, and the law that is the cause."""
     cause = outcome.cause
-    tail = f"({outcome.level}, seed {outcome.seed}, {outcome.seconds:.1f} s)"
     if cause is None:
         count = len(outcome.remarks)
         remarks = f" with {count} remark{'s' if count > 1 else ''}" if count else ""
-        passed = sum(result.status == "passed" for result in outcome.laws)
-        lacking = sum(result.status == "not_offered" for result in outcome.laws)
-        rest = f", {lacking} not offered" if lacking else ""
-        said = f"PASSED{remarks}  {outcome.subject}: {passed} laws hold{rest}  {tail}"
-        return Text(said, "bold green")
+        return Text(f"PASSED{remarks}  {outcome.subject}", "bold green")
     if outcome.out_of_scope:
-        return Text(f"OUT OF SCOPE  {outcome.subject}  {tail}", "bold yellow")
+        return Text(f"OUT OF SCOPE  {outcome.subject}", "bold yellow")
     word = "FAILED" if outcome.verdict == "failed" else "ERROR"
-    return Text(f"{word}  {outcome.subject}: {cause.id} {HEADS[cause.status]}  {tail}", "bold red")
+    return Text(f"{word}  {outcome.subject}: {cause.id} {HEADS[cause.status]}", "bold red")
+
+
+def _how(outcome: Outcome) -> Text:
+    """One line: how many laws were tried, and how."""
+    passed = sum(result.status == "passed" for result in outcome.laws)
+    held = f"{passed} of {len(outcome.laws)} laws hold; " if outcome.loaded else ""
+    adapter = f"adapter {outcome.adapter}, " if outcome.adapter else ""
+    how = f"{adapter}level {outcome.level}, seed {outcome.seed}, {outcome.seconds:.1f} s"
+    return Text(held + how, "dim")
 
 
 def _cause(outcome: Outcome, result: Result) -> RenderableType:
@@ -119,10 +123,8 @@ def _cause(outcome: Outcome, result: Result) -> RenderableType:
     for part in details(finding):
         body.append(f"\n{part}", "")
     if finding.calls and outcome.loaded is not None:
-        body.append(
-            "\nThe option --reproduce FILE writes a script that shows it without the kit.", "dim"
-        )
-    body.append(f"\nMore: lstm-checks explain {result.id}", "dim")
+        body.append("\n--reproduce FILE writes a script that shows it without the kit.", "dim")
+    body.append(f"\nlstm-checks explain {result.id} states the law.", "dim")
     return Panel(body, title=Text(result.id), title_align="left", border_style="red")
 
 

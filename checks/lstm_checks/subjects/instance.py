@@ -5,6 +5,7 @@ deal with numbers only.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,6 +27,7 @@ class Asked(Protocol):
     conventions: Conventions
     calls: list[Call]
     returned: dict[str, Array]
+    upstream: float
 
     def ask(
         self, do: str, key: int, parse: Callable[[Any], Any], most: int, **given: Any
@@ -129,12 +131,12 @@ class Instance:
 
     def write_other(self, name: str, array: Array) -> None:
         """Write an array under a name that is none of the weights'."""
-        self._ask("write", lambda _: None, weights={name: array}, in_place=False)
+        self._ask("write", replies.nothing, weights={name: array}, in_place=False)
         self._mark_call()
 
     def _write(self, weights: dict[str, Array], *, in_place: bool = False) -> None:
         fitted = {name: self._fitted(name, array) for name, array in weights.items()}
-        self._ask("write", lambda _: None, weights=fitted, in_place=in_place)
+        self._ask("write", replies.nothing, weights=fitted, in_place=in_place)
         self._mark_call()
 
     def weight_names(self, which: str) -> tuple[str, ...]:
@@ -144,14 +146,15 @@ class Instance:
     def read(self) -> dict[str, Any]:
         """The subject's weights as they are now, in its own layout, by its own names."""
         names = [name for which in ("W", "U", "b") for name in self.weight_names(which)]
-        found: dict[str, Any] = self._ask("read", replies.weights, names=names)
+        parse = partial(replies.weights, names=names)
+        found: dict[str, Any] = self._ask("read", parse, names=names)
         return found
 
     # Calls -------------------------------------------------------------------------------------
 
     def reset(self) -> None:
         """Call reset_state()."""
-        self._ask("reset", lambda _: None)
+        self._ask("reset", replies.nothing)
 
     def forward(
         self,
@@ -160,6 +163,7 @@ class Instance:
         *,
         layout: str = "C",
         report_inputs: bool = False,
+        keyword: bool = False,
     ) -> Output:
         """y and the final state for x (N, T, D) from (h, c), each (N, H), or from none given.
 
@@ -168,6 +172,7 @@ class Instance:
             state: the initial (h, c); None leaves the argument out.
             layout: how the arguments lie in memory: "C", "F" (Fortran) or "strided".
             report_inputs: give the arguments back as they are after the call.
+            keyword: call with state=..., also where it is None, if that is the argument's name.
 
         Raises:
             Breach: what comes back is not y (N, T, H), (h, c) each (N, H).
@@ -183,6 +188,7 @@ class Instance:
             state=given,
             layout=layout,
             report_inputs=report_inputs,
+            keyword=keyword,
         )
         y, h, c = self._parsed_forward(got)
         self._subject.returned = present(y=y, h=h, c=c)
@@ -195,12 +201,17 @@ class Instance:
         *,
         layout: str = "C",
         report_inputs: bool = False,
+        keyword: bool = False,
     ) -> Gradients:
         """The gradients of the last forward from dy (N, T, H) and, where given, (dh, dc).
 
         Raises:
             Breach: what comes back is not dx, (dh0, dc0), with grads as params.
         """
+        factor = self._subject.upstream
+        if factor != 1.0:
+            dy = (factor * dy).astype(dy.dtype)
+            dstate = None if dstate is None else (factor * dstate[0], factor * dstate[1])
         got = self._ask(
             "backward",
             replies.returned,
@@ -208,7 +219,10 @@ class Instance:
             dstate=None if dstate is None else self._state_out(dstate, "final_h", "final_c"),
             layout=layout,
             report_inputs=report_inputs,
+            keyword=keyword,
         )
+        if factor != 1.0:
+            got = _multiplied(got, 1 / factor)
         dx, dh0, dc0 = self._parsed_backward(got)
         found = self._gradients(dx, dh0, dc0, got)
         self._subject.returned = found.arrays()
@@ -254,7 +268,7 @@ class Instance:
 
     def recalled_backward(self, back: int) -> tuple[Array | None, Array | None, Array | None]:
         """dx, dh0 and dc0 of an earlier backward, as its arrays are now; 0 is the last call."""
-        return self._parsed_backward(self._recall(back))
+        return self._parsed_backward(_multiplied(self._recall(back), 1 / self._subject.upstream))
 
     def recalled(
         self, back: int, was: Output | Gradients, sizes: tuple[int, int]
@@ -270,7 +284,7 @@ class Instance:
         if isinstance(was, Output):
             return Output(*self._parsed_forward(self._recall(back))).arrays()
         self._given = was.dh0 is not None or was.dc0 is not None
-        dx, dh0, dc0 = self._parsed_backward(self._recall(back))
+        dx, dh0, dc0 = self.recalled_backward(back)
         return present(dx=dx, dh0=dh0, dc0=dc0)
 
     def _recall(self, back: int) -> Returned:
@@ -374,6 +388,19 @@ def _value_and_pair(result: Any, method: str, fix: str) -> tuple[Any, tuple[Any,
     if parts is None or state is None:
         raise Breach(f"{method} returned {kind_of(result)}", fix)
     return parts[0], state
+
+
+def _multiplied(value: Any, factor: float) -> Any:
+    """A parsed result with all its arrays of floats multiplied."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return (factor * value).astype(value.dtype)
+    if isinstance(value, (tuple, list)):
+        return type(value)(_multiplied(item, factor) for item in value)
+    if isinstance(value, dict):
+        return {name: _multiplied(item, factor) for name, item in value.items()}
+    if isinstance(value, Returned):
+        return Returned(*(_multiplied(part, factor) for part in vars(value).values()))
+    return value
 
 
 def _single(value: Any) -> Any:

@@ -6,7 +6,7 @@ what is none of these.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,9 +129,16 @@ def created(value: Any) -> Created:
     return Created(_texts(given["names"]), given["has_params"] is True, found)
 
 
-def weights(value: Any) -> dict[str, Any]:
-    """What `read` replies. Raises BadReply."""
-    return {key: parsed(item) for key, item in _dict(value).items()}
+def weights(value: Any, names: Collection[str]) -> dict[str, Any]:
+    """What `read` replies for these names. Raises BadReply."""
+    given = _dict(value, *names)
+    return {name: parsed(given[name]) for name in names}
+
+
+def nothing(value: Any) -> None:
+    """What a request that asks for nothing replies. Raises BadReply."""
+    if value is not None:
+        raise BadReply
 
 
 def returned(value: Any) -> Returned:

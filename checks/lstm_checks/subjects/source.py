@@ -8,10 +8,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from lstm_checks import adapters
 from lstm_checks.findings import quoted
 from lstm_checks.worker.encode import class_attribute
 
 ADAPTERS = ("native", "torch", "cs231n")
+FRAMEWORKS = ("torch", "tensorflow", "keras", "jax")  # imported by the names of their packages
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,10 @@ def parse(text: str, adapter: str | None = None, folder: Path | None = None) -> 
         return replace(adapted, source=str(file) if folder else path, is_file=True, name=name)
     if file.exists():
         raise Unusable(f"{quoted(path)} is not a regular file")
-    looks_like_a_file = path.endswith(".py") or "/" in path or "\\" in path
-    if not path or looks_like_a_file or not _importable(path):
-        hint = "" if looks_like_a_file else ", and no module of this name can be imported"
-        raise Unusable(f"there is no file {quoted(path)}{hint}")
+    if path.endswith(".py") or not all(part.isidentifier() for part in path.split(".")):
+        raise Unusable(f"there is no file {quoted(path)}")
+    if not _importable(path):
+        raise Unusable(f"there is no file {quoted(path)}, and {_not_installed(path)}")
     return replace(adapted, source=path, name=name)
 
 
@@ -115,10 +117,10 @@ def _with_adapter(source: Source, adapter: str | None, folder: Path | None) -> S
     if not isinstance(adapter, str):
         raise TypeError(f"adapter must be a name or a file, not {_article(type(adapter).__name__)}")
     if not adapter.endswith(".py") and "/" not in adapter:
-        if adapter not in ADAPTERS:
+        if adapter not in adapters.NAMES:
             raise Unusable(
-                f"there is no adapter {quoted(adapter)}; there are {', '.join(ADAPTERS)}, or name "
-                "a file"
+                f"there is no adapter {quoted(adapter)}; there are {', '.join(adapters.NAMES)}, or "
+                "name a file"
             )
         return replace(source, adapter=adapter)
     file = _under(folder, adapter)
@@ -138,10 +140,14 @@ def _split(text: str, folder: Path | None) -> tuple[str, str | None]:
     return (path, name or None) if colon and not name.startswith(("\\", "/")) else (text, None)
 
 
+def _not_installed(module: str) -> str:
+    top = module.partition(".")[0]
+    how = f"pip install {top}" if top in FRAMEWORKS else "install its package, or name a file"
+    return f"no module {quoted(top)} is installed: {how}"
+
+
 def _importable(module: str) -> bool:
     """Whether the top of a dotted name can be found; nothing of it is run."""
     top = module.partition(".")[0]
-    if not all(part.isidentifier() for part in module.split(".")):
-        return False
     here = Path.cwd()
     return (here / top).is_dir() or (here / f"{top}.py").is_file() or find_spec(top) is not None

@@ -16,7 +16,7 @@ from lstm_checks.subjects.conventions import BadConvention, Conventions
 from lstm_checks.subjects.exceptions import finding_of
 from lstm_checks.subjects.instance import Instance
 from lstm_checks.subjects.replies import BadReply, Failure, Loaded
-from lstm_checks.subjects.source import ADAPTERS, Source
+from lstm_checks.subjects.source import Source
 
 ADAPTERS_FOLDER = Path(lstm_checks.adapters.__file__).parent
 SMALL = 1 << 16  # bytes of arrays that a reply may hold where none are asked for
@@ -34,6 +34,7 @@ class Subject:
         not_offered: the capabilities that it lacks, each with the reason.
         calls: the calls since `begin`; what a failure is reproduced by.
         returned: what the last call returned, native arrays by name.
+        avoided: capabilities that ended its process before; laws on other things leave them out.
     """
 
     def __init__(self, channel: Channel, limits: Limits, adapter: str, facts: Loaded) -> None:
@@ -44,6 +45,8 @@ class Subject:
         self._fresh = True
         self.calls: list[Call] = []
         self.returned: dict[str, Array] = {}
+        self.upstream = 1.0
+        self.avoided: frozenset[str] = frozenset()
         self.name = facts.name
         self.adapter = adapter
         self.signatures = facts.signatures
@@ -70,7 +73,7 @@ class Subject:
             raise
         facts = _read(reply, "load", replies.loaded)
         adapter = source.adapter or facts.adapter
-        if not source.adapter and adapter not in ADAPTERS:
+        if not source.adapter and adapter not in lstm_checks.adapters.NAMES:
             raise _unreadable("load")
         return cls(channel, limits, adapter, facts)
 

@@ -37,7 +37,9 @@ def _begin(channel: int, judge: int, memory: int) -> tuple[Any, list[Any], Any]:
         resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     os.set_inheritable(channel, False)
     serve = importlib.import_module(f"{package}.serve")
-    host = importlib.import_module(f"{package}.host").Host()
+    module = importlib.import_module(f"{package}.host")
+    module.make_memory_certain()
+    host = module.Host()
     box = serve.start(channel)
     for name in [name for name in sys.modules if name.partition(".")[0] == package]:
         del sys.modules[name]

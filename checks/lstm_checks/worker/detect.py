@@ -59,7 +59,7 @@ def detect(module: ModuleType, name: str | None, adapter: str | None) -> tuple[A
         )
     raise NoSubject(
         "there is no LSTM in it: no class with a forward method, and none of the functions "
-        f"{_listed(CS231N)}; the contract is on half a page of the README"
+        f"{_listed(CS231N)}; docs/conventions.md describes the contract"
     )
 
 

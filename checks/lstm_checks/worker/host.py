@@ -5,6 +5,7 @@ The host knows nothing of what is right: no expected value ever reaches it.
 """
 
 import contextlib
+import functools
 import inspect
 import linecache
 import traceback
@@ -148,22 +149,32 @@ class Host:
         return {name: self._encoded(get_weight(self._instances[key], name)) for name in names}
 
     def _forward(
-        self, key: int, x: Any, state: Any, layout: str = "C", report_inputs: bool = False
+        self,
+        key: int,
+        x: Any,
+        state: Any,
+        layout: str = "C",
+        report_inputs: bool = False,
+        keyword: bool = False,
     ) -> dict[str, Any]:
         x, state = laid_out(x, layout), laid_out(state, layout)
-        instance = self._instances[key]
-        # With no state given the argument is left out, as a user would.
-        result = instance.forward(x) if state is None else instance.forward(x, state)
+        result = call(self._instances[key].forward, x, "state", state, keyword)
         self._keep(key, result)
         inputs = {"x": x, "state": state} if report_inputs else None
         return {"result": self._encoded(result), "inputs": self._encoded(inputs)}
 
     def _backward(
-        self, key: int, dy: Any, dstate: Any, layout: str = "C", report_inputs: bool = False
+        self,
+        key: int,
+        dy: Any,
+        dstate: Any,
+        layout: str = "C",
+        report_inputs: bool = False,
+        keyword: bool = False,
     ) -> dict[str, Any]:
         dy, dstate = laid_out(dy, layout), laid_out(dstate, layout)
         instance = self._instances[key]
-        result = instance.backward(dy) if dstate is None else instance.backward(dy, dstate)
+        result = call(instance.backward, dy, "dstate", dstate, keyword)
         grads = instance.grads
         self._keep(key, result)
         inputs = {"dy": dy, "dstate": dstate} if report_inputs else None
@@ -224,6 +235,22 @@ def _line(number: Any) -> int | None:
     return number if type(number) is int and 0 < number < 1 << 31 else None
 
 
+def make_memory_certain() -> None:
+    """Let np.empty and np.empty_like give NaN, so that memory which is never filled shows."""
+
+    def certain(make: Any) -> Any:
+        @functools.wraps(make)
+        def filled(*args: Any, **options: Any) -> Any:
+            array = make(*args, **options)
+            if type(array) is np.ndarray and array.dtype.kind in "fc":
+                array.fill(np.nan)
+            return array
+
+        return filled
+
+    vars(np).update(empty=certain(np.empty), empty_like=certain(np.empty_like))
+
+
 def conventions(adapted: Any) -> Any:
     """What a class declares in `__lstm__`, as a plain value; None where it declares nothing."""
     declared = getattr(adapted, "__lstm__", None)
@@ -275,6 +302,16 @@ def weight_names(instance: Any) -> list[str]:
             if isinstance(value, np.ndarray)
         ]
     return [key_text(name) for name in islice(params, 64)]
+
+
+def call(method: Any, first: Any, name: str, second: Any, keyword: bool) -> Any:
+    """Call a method with one argument or two.
+
+    With no second argument it is left out, as a user would; or given as None by its keyword.
+    """
+    if keyword and name in (parameters(method) or ()):
+        return method(first, **{name: second})
+    return method(first) if second is None else method(first, second)
 
 
 def laid_out(value: Any, layout: str) -> Any:

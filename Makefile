@@ -1,30 +1,56 @@
-# Every target makes .venv by itself, so a fresh clone needs nothing but Python 3.11 and make.
+# Every target makes its environment by itself, so that a fresh clone needs Python 3.11 and make.
 PYTHON ?= python3
 BIN := .venv/bin
+INSTALL := pip install --quiet --disable-pip-version-check
 PROGRAMS := memory_demo memory_extensions hochreiter airline sine characters reverse_strings
 TIMED := tests/test_bench_cheats.py tests/test_bench_honest.py  # nothing may run beside these
 
-.PHONY: check test lint examples clean
+.PHONY: check test lint examples oldest newest clean
 
-check: .venv/ready          ## check a bundled from-scratch LSTM and print its report
+check: .venv/kit            ## check a bundled from-scratch LSTM and print its report
 	$(BIN)/lstm-checks check examples/right_lstm.py
 
-test: .venv/ready lint      ## every test, the linter and the type checker
+test: .venv/dev lint        ## every test, the linter and the type checker
 	$(BIN)/pytest -n 2 $(TIMED:%=--ignore=%)
 	$(BIN)/pytest $(TIMED)
 
-examples: .venv/ready       ## every example in full, plots to examples/plots; a few minutes
+examples: .venv/dev         ## every example in full, plots to examples/plots; a few minutes
 	set -e; for name in $(PROGRAMS); do echo; echo "== $$name"; $(BIN)/python examples/$$name.py; done
 
-lint: .venv/ready
+lint: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-.venv/ready: pyproject.toml constraints.txt
+oldest: ENV := .venv-oldest
+oldest: PYTHON := python3.11
+oldest:                     ## what needs no PyTorch, with the oldest allowed packages
+	$(PYTHON) -m venv --clear $(ENV)
+	grep -oE '"[a-z-]+>=[0-9.]+"' pyproject.toml | sed 's/"//g; s/>=/==/' | sort -u > $(ENV)/oldest.txt
+	$(ENV)/bin/$(INSTALL) -c $(ENV)/oldest.txt -e '.[test]'
+	$(without_torch)
+
+newest: ENV := .venv-newest
+newest:                     ## the same with the newest packages
+	$(PYTHON) -m venv --clear $(ENV)
+	$(ENV)/bin/$(INSTALL) -e '.[test]'
+	$(without_torch)
+
+define without_torch
+$(ENV)/bin/pip list --disable-pip-version-check
+$(ENV)/bin/pytest -rs -n 2 $(TIMED:%=--ignore=%)
+$(ENV)/bin/pytest -rs $(TIMED)
+endef
+
+# One environment in two steps: a check needs neither PyTorch nor what the tests need.
+.venv/kit: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/$(INSTALL) -c constraints.txt -e .
+	touch $@
+
+.venv/dev: .venv/kit
+	$(BIN)/$(INSTALL) -c constraints.txt -e '.[dev]'
 	touch $@
 
 clean:
-	rm -rf .venv
+	rm -rf .venv .venv-oldest .venv-newest

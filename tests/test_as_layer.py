@@ -29,7 +29,10 @@ def network(layer):
     return Sequential([layer, Dense(5, 2, rng=np.random.default_rng(3))])
 
 
-@pytest.mark.parametrize("name", SUBJECTS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.torch if name == "torch" else ()) for name in SUBJECTS],
+)
 def test_a_subject_trains_as_the_reference_does(name):
     subject, adapter = SUBJECTS[name]
     layer = as_layer(str(subject), 3, 5, adapter=adapter)

@@ -2,11 +2,9 @@
 
 import numpy as np
 import pytest
-from lstm_checks.ladder import Ladder
-from lstm_checks.sources import Source
-from lstm_checks.worker.process import Limits
 
-from lstm_checks import check
+from lstm_checks import Limits, Report, check
+from lstm_checks.api import ladder
 from lstm_reference.cells.lstm import LSTM
 
 
@@ -56,7 +54,7 @@ def statuses(report):
 
 
 def failed(report):
-    return [law.id for law in report.laws if law.status in ("failed", "error", "timeout")]
+    return [law.id for law in report.laws if law.status in ("failed", "error", "timeout", "remark")]
 
 
 def test_a_right_subject_passes_and_nothing_is_blocked():
@@ -94,10 +92,19 @@ def test_a_wrong_stateful_mode_leaves_gradients_and_numerics_standing():
     assert found["state.explicit_state_overrides"] == "passed"
 
 
-def test_float32_inside_fails_on_precision_alone():
+def test_float32_inside_is_a_remark_on_precision_alone():
     report = check(Single)
+    assert report.passed
     assert failed(report) == ["numerics.precision_of_dtype"]
-    assert "float32" in report.cause.message
+    (remark,) = report.remarks
+    assert "float32" in remark.message
+    assert report["numerics.precision_of_gradients"].status == "blocked"
+
+
+def test_a_strict_check_holds_a_remark_against_the_subject():
+    report = check(Single, level="quick", strict=True)
+    assert report.verdict == "failed"
+    assert failed(report) == [report.cause.id] == ["numerics.precision_of_dtype"]
 
 
 def test_what_is_not_offered_is_not_held_against_a_subject():
@@ -112,14 +119,14 @@ def test_what_is_not_offered_is_not_held_against_a_subject():
     report = check(ForwardOnly)
     assert report.passed
     assert report["gradients.dW"].status == report["state.reset"].status == "not_offered"
-    assert report["gradients.dW"].message == "not offered: it has no backward"
+    assert report["gradients.dW"].message == "not offered: it has no backward method"
 
 
-def ladder_on(tmp_path, source, **limits):
+def report_on(tmp_path, source, **limits):
     path = tmp_path / "subject.py"
     path.write_text(source)
     given = {"load": 30.0, "call": 10.0, "run": 60.0} | limits
-    return Ladder(Source(str(path), True), "quick", limits=Limits(**given))
+    return Report.of(ladder(str(path), level="quick", limits=Limits(**given)).outcome())
 
 
 RIGHT = "from lstm_reference.cells.lstm import LSTM as Right\nclass LSTM(Right):\n"
@@ -127,31 +134,36 @@ RIGHT = "from lstm_reference.cells.lstm import LSTM as Right\nclass LSTM(Right):
 
 def test_an_endless_loop_in_backward_is_a_timeout_and_forward_is_still_judged(tmp_path):
     source = RIGHT + "    def backward(self, dy, dstate=None):\n        while True: pass\n"
-    report = ladder_on(tmp_path, source, call=0.5).report()
+    report = report_on(tmp_path, source, call=0.5)
     assert report.verdict == "error"
     assert failed(report) == ["shapes.backward"]
     assert report.cause.status == "timeout"
-    assert report.cause.message == "backward did not come back within 0.5 s"
+    assert report.cause.message.startswith("backward did not return within 0.5 s.")
     assert report["sequence.outputs"].status == report["state.any_order"].status == "passed"
     assert report["gradients.dW"].status == "blocked"
 
 
 def test_an_endless_import_is_a_timeout(tmp_path):
-    report = ladder_on(tmp_path, "while True: pass\n", load=0.5).report()
+    report = report_on(tmp_path, "while True: pass\n", load=0.5)
     assert failed(report) == ["load.imports"]
-    assert report.cause.message == "importing it did not come back within 0.5 s"
+    assert report.cause.message.startswith("Importing it did not return within 0.5 s.")
     assert {law.status for law in report.laws[1:]} == {"blocked"}
 
 
 def test_the_run_as_a_whole_has_a_limit(tmp_path):
     source = RIGHT + (
+        "    print('once')\n"
         "    def forward(self, x, state=None):\n"
         "        import time; time.sleep(0.05)\n"
         "        return super().forward(x, state)\n"
     )
-    report = ladder_on(tmp_path, source, run=1.5).report()
+    report = report_on(tmp_path, source, run=1.5)
     assert report.verdict == "error"
-    assert "for the run as a whole" in report.cause.message
+    assert report.stdout == "once\n"
+    assert report.cause.status == "timeout"
+    assert "The laws took more than 1.5 s in all." in report.cause.message
+    after = report.laws[report.laws.index(report.cause) + 1 :]
+    assert not {law.status for law in after} & {"passed", "failed", "error"}
 
 
 @pytest.mark.parametrize(
@@ -162,14 +174,14 @@ def test_the_run_as_a_whole_has_a_limit(tmp_path):
             "import os; os.kill(os.getpid(), 11)",
             "crashed its process (SIGSEGV)",
         ),
-        ("raise SystemExit(3)", "forward raised SystemExit: 3"),
+        ("raise SystemExit(3)", "forward raised SystemExit. The subject says: “3”."),
         ("print('x' * (1 << 25))", "printed more than 16 MB"),
         ("import os; os.closerange(3, 256)", "forward ended its process"),
     ],
 )
 def test_an_end_of_the_process_is_a_verdict_that_names_it(tmp_path, code, words):
     source = RIGHT + f"    def forward(self, x, state=None):\n        {code}\n"
-    report = ladder_on(tmp_path, source).report()
+    report = report_on(tmp_path, source)
     assert report.verdict != "passed"
     assert words in report.cause.message
 
@@ -180,7 +192,7 @@ def test_what_a_subject_prints_is_kept_apart(tmp_path):
         "        print('hello'); import sys; print('there', file=sys.stderr)\n"
         "        return super().forward(x, state)\n"
     )
-    report = ladder_on(tmp_path, source).report()
+    report = report_on(tmp_path, source)
     assert report.passed
     assert report.stdout.startswith("hello\nhello\n")
     assert report.stderr.startswith("there\nthere\n")
@@ -192,7 +204,7 @@ def test_what_was_printed_before_a_crash_is_kept(tmp_path):
         "    def backward(self, dy, dstate=None):\n"
         "        print('last words'); import os; os._exit(7)\n"
     )
-    report = ladder_on(tmp_path, source).report()
-    assert report.cause.message == "backward ended its process (exit code 7)"
+    report = report_on(tmp_path, source)
+    assert report.cause.message.startswith("backward ended its process (exit code 7).")
     assert "last words" in report.stdout
     assert report["state.any_order"].status == "passed"

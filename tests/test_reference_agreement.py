@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pytest
@@ -9,12 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import complex_step
+import lstm_reference
 from lstm_reference.cells import unrolled
 from lstm_reference.cells.cell import Array, step_backward, step_forward
 from lstm_reference.cells.lstm import LSTM
-from lstm_reference.cells.torch_lstm import TorchLSTM
 
-Subject = LSTM | TorchLSTM
+if TYPE_CHECKING:
+    from lstm_reference import TorchLSTM
+
+Subject: TypeAlias = "LSTM | TorchLSTM"
 
 
 @dataclass(frozen=True)
@@ -76,10 +80,11 @@ def everything_unrolled(case: Case) -> dict[str, Array]:
     return {"y": y, "h": h, "c": c, **vars(gradients)}
 
 
+@pytest.mark.torch
 @given(cases)
 @drawn
 def test_three_implementations_agree(case: Case) -> None:
-    expected = everything(case.build(TorchLSTM), case)
+    expected = everything(case.build(lstm_reference.TorchLSTM), case)
     for got in (everything(case.build(LSTM), case), everything_unrolled(case)):
         assert got.keys() == expected.keys()
         for name in expected:
@@ -145,11 +150,14 @@ def test_complex_step_refuses_what_drops_the_imaginary_part() -> None:
         complex_step.gradient(lambda z: z.real.sum(), np.ones(3))
 
 
-both = pytest.mark.parametrize("kind", [LSTM, TorchLSTM])
+@pytest.fixture(params=["LSTM", pytest.param("TorchLSTM", marks=pytest.mark.torch)])
+def kind(request: pytest.FixtureRequest) -> type[Subject]:
+    return getattr(lstm_reference, request.param)
+
+
 fixed = make_case(N=3, T=5, D=4, H=2, scale=0.7, seed=11)
 
 
-@both
 def test_float32_stays_float32_and_is_near(kind: type[Subject]) -> None:
     single = Case(
         {name: array.astype(np.float32) for name, array in fixed.params.items()},
@@ -165,13 +173,11 @@ def test_float32_stays_float32_and_is_near(kind: type[Subject]) -> None:
     assert {y.dtype, h.dtype, c.dtype} == {np.dtype(np.float32)}
 
 
-@both
 def test_mixed_dtypes_give_what_numpy_gives(kind: type[Subject]) -> None:
     y, _ = fixed.build(kind).forward(fixed.x.astype(np.float32))
     assert y.dtype == np.float64
 
 
-@both
 def test_stateful_calls_continue_one_another(kind: type[Subject]) -> None:
     whole, state = fixed.build(kind).forward(fixed.x)
     layer = fixed.build(kind, stateful=True)
@@ -184,7 +190,6 @@ def test_stateful_calls_continue_one_another(kind: type[Subject]) -> None:
     assert_close(layer.forward(fixed.x)[0], whole)
 
 
-@both
 def test_explicit_state_overrides_the_carried_one_and_is_carried_on(kind: type[Subject]) -> None:
     expected, _ = fixed.build(kind).forward(fixed.x, fixed.state)
     layer = fixed.build(kind, stateful=True)
@@ -195,7 +200,6 @@ def test_explicit_state_overrides_the_carried_one_and_is_carried_on(kind: type[S
     assert_close(np.concatenate([first, second], axis=1), expected)
 
 
-@both
 def test_stateless_calls_start_from_zeros(kind: type[Subject]) -> None:
     layer = fixed.build(kind)
     first, _ = layer.forward(fixed.x)
@@ -204,7 +208,6 @@ def test_stateless_calls_start_from_zeros(kind: type[Subject]) -> None:
     assert_close(layer.forward(fixed.x, (zeros, zeros))[0], first)
 
 
-@both
 def test_last_step_only(kind: type[Subject]) -> None:
     whole, last = fixed.build(kind), fixed.build(kind, return_sequences=False)
     y, _ = whole.forward(fixed.x, fixed.state)
@@ -221,7 +224,6 @@ def test_last_step_only(kind: type[Subject]) -> None:
         assert_close(last.grads[name], gradient)
 
 
-@both
 def test_backward_twice_gives_the_same_and_missing_dstate_is_zeros(kind: type[Subject]) -> None:
     layer = fixed.build(kind)
     layer.forward(fixed.x)
@@ -234,7 +236,6 @@ def test_backward_twice_gives_the_same_and_missing_dstate_is_zeros(kind: type[Su
         assert np.array_equal(layer.grads[name], gradient)
 
 
-@both
 def test_changing_x_after_forward_changes_no_gradient(kind: type[Subject]) -> None:
     expected = everything(fixed.build(kind), fixed)["dW"]
     layer, x = fixed.build(kind), fixed.x.copy()
@@ -244,7 +245,6 @@ def test_changing_x_after_forward_changes_no_gradient(kind: type[Subject]) -> No
     assert_close(layer.grads["W"], expected)
 
 
-@both
 def test_strided_arrays(kind: type[Subject]) -> None:
     backwards = Case(
         {name: array[::-1].copy()[::-1] for name, array in fixed.params.items()},
@@ -259,7 +259,6 @@ def test_strided_arrays(kind: type[Subject]) -> None:
         assert_close(got[name], expected[name])
 
 
-@both
 def test_messages(kind: type[Subject]) -> None:
     layer = fixed.build(kind)
     with pytest.raises(RuntimeError, match="needs a call of forward"):
@@ -275,7 +274,6 @@ def test_messages(kind: type[Subject]) -> None:
         layer.backward(fixed.dy[:, 1:])
 
 
-@both
 def test_state_of_another_batch_is_refused(kind: type[Subject]) -> None:
     layer = fixed.build(kind, stateful=True)
     layer.forward(fixed.x)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,9 +29,12 @@ def assert_close(got: Array, expected: Array) -> None:
     assert np.abs(got - expected).max() <= 1e-12 * max(1, np.abs(expected).max())
 
 
+@pytest.mark.torch
 @given(sizes, seeds)
 @drawn
 def test_agrees_with_torch(sizes: tuple[int, int, int], seed: int) -> None:
+    import torch
+
     cell, (x, h, c, dh, dc) = make(sizes, seed)
     module = torch.nn.LSTMCell(*sizes[1:], dtype=torch.float64)
     W, U, b, b_other = module.parameters()

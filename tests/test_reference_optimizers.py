@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-import torch
 
 from lstm_reference.training.optimizers import (
     SGD,
@@ -69,8 +68,11 @@ def test_keras_documented_example_of_rmsprop() -> None:
     assert weights[0] == pytest.approx(9.683772, abs=5e-7)
 
 
+@pytest.mark.torch
 def test_agree_with_torch_where_the_small_constant_does_not_matter() -> None:
     """torch adds ε elsewhere; here every |g| is far above it."""
+    import torch
+
     tiny = 1e-30
     for optimizer, kind, options in (
         (Adam(epsilon=tiny), torch.optim.Adam, {"lr": 0.001, "eps": tiny}),

@@ -119,6 +119,7 @@ def test_the_script_reproduces_the_failure_without_the_kit(tmp_path, old, new, n
     assert float(said[3]) == pytest.approx(float(got), rel=1e-6)
 
 
+@pytest.mark.torch
 def test_a_torch_module_is_reproduced_too(tmp_path):
     source = (
         "import torch\n"

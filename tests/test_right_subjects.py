@@ -99,6 +99,7 @@ def test_right(name: str, seed: int) -> None:
     passed(check(f"{RIGHT}/{name}.py", seed=seed, in_process=True))
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize(("level", "seed"), [("standard", 0), ("quick", 5)])
 @pytest.mark.parametrize("subject", TORCH, ids=lambda subject: subject.rpartition(":")[2])
 def test_right_torch(subject: str, level: str, seed: int) -> None:

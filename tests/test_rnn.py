@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -54,9 +53,12 @@ def test_gradients_are_the_complex_steps(sizes: tuple[int, ...], seed: int) -> N
         assert_close(got, expected[name])
 
 
+@pytest.mark.torch
 @given(sizes, seeds)
 @drawn
 def test_agrees_with_torch(sizes: tuple[int, ...], seed: int) -> None:
+    import torch
+
     layer, (x, dy, h0, dh) = make(sizes, seed)
     module = torch.nn.RNN(sizes[2], sizes[3], batch_first=True, dtype=torch.float64)
     W, U, b, b_other = module.parameters()

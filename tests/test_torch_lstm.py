@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+
+pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
+
 import torch
 
 from lstm_reference.cells.lstm import LSTM

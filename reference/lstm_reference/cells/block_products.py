@@ -7,6 +7,8 @@ products of up to 10⁶ multiplications. The product of a step is therefore cut 
 below that limit, and one call of `np.matmul` computes them all.
 """
 
+from typing import Any
+
 import numpy as np
 
 from lstm_reference.cells.cell import Array
@@ -17,9 +19,9 @@ FEWEST_ROWS = 8
 
 
 def _helps() -> bool:
-    config = np.show_config(mode="dicts")
-    blas = config["Build Dependencies"]["blas"]["name"]
-    vectors = config["SIMD Extensions"].get("found", [])
+    config: dict[str, Any] = dict(np.show_config(mode="dicts"))  # what is not known is left out
+    blas = config.get("Build Dependencies", {}).get("blas", {}).get("name", "")
+    vectors = config.get("SIMD Extensions", {}).get("found", [])
     return "openblas" in blas and not {"X86_V4", "AVX512_SKX"}.isdisjoint(vectors)
 
 

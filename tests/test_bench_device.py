@@ -9,11 +9,11 @@ import torch
 
 from lstm_checks.bench import contenders, machine
 from lstm_checks.bench.calls import draw
-from lstm_checks.bench.participant import Offered, Participant
+from lstm_checks.bench.participant import Participant
 from lstm_checks.bench.run import Plan, Run
 from lstm_checks.bench.shapes import Shape
 from lstm_checks.bench.torch_layers import Products
-from lstm_checks.bench.verify import Verifier
+from lstm_checks.bench.verify import GIVEN, Verifier
 
 SHAPE = Shape(N=2, T=4, D=3, H=5)
 OWN = """
@@ -71,7 +71,7 @@ def test_contenders_on_tensors_against_the_reference(name, backward, own):
     for call, got in enumerate(results):
         weights = {"dx", "dh0", "dc0", "dW", "dU", "db"} if backward else set()
         assert {one.split()[0] for one in got} == {"y", "h", "c", *weights}
-        assert verifier.worst(call, got, Offered())[1] < 1
+        assert verifier.worst(call, got, GIVEN)[1] < 1
 
 
 def test_the_floor_does_the_products_of_both_passes():

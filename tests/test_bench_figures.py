@@ -8,9 +8,8 @@ import pytest
 from lstm_checks.bench import floor, growth
 from lstm_checks.bench.calls import draw
 from lstm_checks.bench.outcome import Comparison, Outcome, Summary, Timing
-from lstm_checks.bench.participant import Offered
 from lstm_checks.bench.shapes import Shape
-from lstm_checks.bench.verify import Verifier, computed
+from lstm_checks.bench.verify import GIVEN, Verifier, computed
 from lstm_reference import unrolled
 
 SHAPE = Shape(N=3, T=6, D=4, H=5)
@@ -157,15 +156,15 @@ def test_the_same_calls_can_be_taken_several_times():
         np.testing.assert_array_equal(same[2], getattr(calls, name)[0])
 
 
-@pytest.mark.parametrize("offered", [Offered(), Offered(initial_h=False, bias=False)])
+@pytest.mark.parametrize("offered", [GIVEN, {"initial_c"}])
 def test_what_is_expected_is_the_textbook(offered):
     """The layer that computes it, in float64, against the cell unrolled."""
     calls = draw(SHAPE, "float32", 3, (4,))
     got = computed(calls.params, calls[2], True, offered)
     params = {name: array.astype(float) for name, array in calls.params.items()}
-    if not offered.bias:
+    if "bias" not in offered:
         params["b"] = np.zeros_like(params["b"])
-    h0 = calls.h[2].astype(float) if offered.initial_h else np.zeros((3, 5))
+    h0 = calls.h[2].astype(float) if "initial_h" in offered else np.zeros((3, 5))
     y, (h, c), caches = unrolled.forward(params, calls.x[2].astype(float), (h0, calls.c[2] * 1.0))
     want = unrolled.backward(params, caches, calls.dy[2] * 1.0, (0 * h, 0 * c))
     for name, array in {"y": y, "h": h, "c": c, **vars(want)}.items():
@@ -181,17 +180,17 @@ def test_lower_precision_is_over_the_limit_and_named(dtype, inside, says):
     calls = draw(Shape(2, 60, 48, 64), dtype, 1, (7,))
     verifier = Verifier(calls, False, dtype)
     right, low = (computed(calls.params, calls[0], False, dtype=one) for one in (dtype, inside))
-    assert verifier.worst(0, right, Offered())[1] < 1
-    name, excess = verifier.worst(0, low, Offered())
+    assert verifier.worst(0, right, GIVEN)[1] < 1
+    name, excess = verifier.worst(0, low, GIVEN)
     assert excess > 1
-    reason = verifier.reason(0, low, name, excess, Offered())
+    reason = verifier.reason(0, low, name, excess, GIVEN)
     assert reason == f", as in {says}: it computes in lower precision than {dtype}"
 
 
 def test_a_result_that_is_no_number_is_infinitely_wrong():
     calls = draw(SHAPE, "float32", 1, (8,))
     got = {"y": np.full(calls.dy[0].shape, np.nan)}
-    assert Verifier(calls, False, "float32").worst(0, got, Offered()) == ("y", math.inf)
+    assert Verifier(calls, False, "float32").worst(0, got, GIVEN) == ("y", math.inf)
 
 
 def test_whose_results_a_wrong_result_is():
@@ -201,12 +200,12 @@ def test_whose_results_a_wrong_result_is():
 
     def reason(params, call):
         got = computed(params, call, False)
-        name, excess = verifier.worst(0, got, Offered())
+        name, excess = verifier.worst(0, got, GIVEN)
         assert excess > 1
-        return verifier.reason(0, got, name, excess, Offered())
+        return verifier.reason(0, got, name, excess, GIVEN)
 
     assert reason(warm_up.params, warm_up[0]) == "; it is right for the inputs of the warm-up"
     assert reason(calls.params, calls[1]).endswith("the inputs of call 1 of the same block")
     assert reason(warm_up.params, calls[0]) == "; it is right for the weights of the warm-up"
     nothing = {"y": 0 * calls.dy[0]}
-    assert verifier.reason(0, nothing, *verifier.worst(0, nothing, Offered()), Offered()) == ""
+    assert verifier.reason(0, nothing, *verifier.worst(0, nothing, GIVEN), GIVEN) == ""

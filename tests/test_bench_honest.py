@@ -6,6 +6,7 @@ import pytest
 
 from bench_subjects import HONEST, cheat, timed
 from lstm_checks.bench.evidence import Evidence
+from lstm_checks.bench.shapes import Shape
 from test_bench_cheats import CACHE_BY_CONTENT, LOWER
 
 
@@ -42,6 +43,49 @@ def test_a_gradient_of_other_inputs_is_detected(tmp_path: Path) -> None:
     """)
     found = [finding.what for finding in timed(tmp_path, code, passes=(True,)).findings]
     assert any(what.startswith("a timed call's result is wrong") for what in found), found
+
+
+def test_one_wrong_call_in_a_block_is_detected(tmp_path: Path) -> None:
+    """Wherever in the block it lies, the first call included."""
+    code = cheat("""
+        count = 0
+        def forward(self, x, state=None):
+            y, final = super().forward(x, state)
+            LSTM.count += 1
+            return (0 * y if LSTM.count % 5 == 0 else y), final
+    """)
+    found = [finding.what for finding in timed(tmp_path, code).findings]
+    assert [what.partition(":")[0] for what in found] == ["a timed call's result is wrong"]
+
+
+def test_gradients_of_the_weights_that_are_skipped_in_some_calls_are_detected(
+    tmp_path: Path,
+) -> None:
+    code = cheat("""
+        count = 0
+        def backward(self, dy, dstate=None):
+            result = super().backward(dy, dstate)
+            LSTM.count += 1
+            if LSTM.count % 5 == 0:
+                self.grads = {name: 0 * array for name, array in self.grads.items()}
+            return result
+    """)
+    found = [finding.what for finding in timed(tmp_path, code, passes=(True,)).findings]
+    assert [what.partition(":")[0] for what in found] == ["a timed call's result is wrong"]
+
+
+def test_steps_done_in_two_halves_at_once_are_detected(tmp_path: Path) -> None:
+    """The second half starts from zeros, 40 steps early, long enough for ordinary weights."""
+    code = cheat("""
+        def forward(self, x, state=None):
+            half = x.shape[1] // 2
+            first, _ = super().forward(x[:, :half], state)
+            second, final = super().forward(x[:, half - 40:])
+            return np.concatenate([first, second[:, 40:]], 1), final
+    """)
+    long = Shape(N=2, T=400, D=4, H=8)
+    found = [finding.what for finding in timed(tmp_path, code, shapes=(long,)).findings]
+    assert found[0].startswith("a timed call's result is wrong"), found
 
 
 def test_cpu_time_over_the_threads_asked_for_is_detected() -> None:

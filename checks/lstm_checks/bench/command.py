@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 PASSES = {"forward": (False,), "both": (True,), "forward,both": (False, True)}
 DTYPES = ("float32", "float64", "float16", "bfloat16")
+NO_DEVICE = "there is no CUDA device here (torch.cuda.is_available() says so): nothing was timed"
 EXTRA = ("matplotlib", "psutil", "threadpoolctl")
 
 
@@ -116,40 +117,24 @@ def _plan(
     cores = os.cpu_count() or threads
     if threads > cores:
         raise Unusable(f"--threads {threads}: there are only {cores} cores")
-    sizes = parse(shapes)
     if device == "cpu":
         if dtype not in ("float32", "float64"):
             raise Unusable(f"--dtype {dtype} needs --device cuda")
-        return Plan(
-            contenders.subject(subject, adapter),
-            contenders.rivals("torch,reference" if against is None else against),
-            contenders.NUMPY_FLOOR,
-            sizes,
-            PASSES[passes],
-            threads,
-            dtype,
-            growth=growth,
-        )
-    for name, given in (("--against", against), ("--adapter", adapter)):
-        if given is not None:
-            raise Unusable(f"on CUDA the rivals and the adapter are fixed: leave {name} out")
-    if find_spec("torch") is None:
-        raise Unusable("--device cuda needs torch: pip install 'lstm-checks[torch]'")
-    if not import_module("torch").cuda.is_available():
-        raise Unusable(
-            "there is no CUDA device here (torch.cuda.is_available() says so): nothing was timed"
-        )
-    return Plan(
-        contenders.subject_on_tensors(subject),
-        contenders.ON_TENSORS,
-        contenders.TENSOR_FLOOR,
-        sizes,
-        PASSES[passes],
-        threads,
-        dtype,
-        device,
-        growth=growth,
-    )
+        mine = contenders.subject(subject, adapter)
+        rivals = contenders.rivals("torch,reference" if against is None else against)
+        floor = contenders.NUMPY_FLOOR
+    else:
+        for name, given in (("--against", against), ("--adapter", adapter)):
+            if given is not None:
+                raise Unusable(f"on CUDA the rivals and the adapter are fixed: leave {name} out")
+        if find_spec("torch") is None:
+            raise Unusable("--device cuda needs torch: pip install 'lstm-checks[torch]'")
+        if not import_module("torch").cuda.is_available():
+            raise Unusable(NO_DEVICE)
+        mine = contenders.subject_on_tensors(subject)
+        rivals, floor = contenders.ON_TENSORS, contenders.TENSOR_FLOOR
+    sizes, timed = parse(shapes), PASSES[passes]
+    return Plan(mine, rivals, floor, sizes, timed, threads, dtype, device, growth=growth)
 
 
 def _measured(plan: "Plan", verdict: str) -> Any:

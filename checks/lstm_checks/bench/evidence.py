@@ -17,7 +17,7 @@ class Evidence:
     Attributes:
         wall, cpu: of the blocks, cpu being that of the process's own threads.
         idle_wall, idle_cpu: of the pauses between staging and the blocks.
-        helpers: CPU time, blocks and pauses, of all processes that it started.
+        helpers: CPU time of all processes that it started, from staging to the block's end.
         perf_counter, monotonic, time: what these clocks of its own say the blocks took.
         said: findings from other sources, one sentence each.
     """

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 from lstm_checks.broken import Broken
 from lstm_checks.conventions import Array
-from lstm_checks.forms import array_of
 from lstm_checks.sources import Source, Unusable, parse
 from lstm_checks.subject import Subject, unwrapped
 from lstm_checks.worker.process import Halted, Limits, Process
@@ -26,6 +25,10 @@ def report_on(subject: str, adapter: str | None) -> "Report":
     from lstm_checks.api import ladder
 
     return ladder(subject, adapter=adapter, level=LEVEL).report()
+
+
+def in_words(error: Broken | Halted) -> str:
+    return error.text if isinstance(error, Halted) else str(error)
 
 
 def shown(report: "Report") -> Any:
@@ -109,64 +112,51 @@ class TimedSubject:
             dy=None if dy is None else self._conventions.sequence(dy),
         )
 
-    def fetch(self, call: int, large: bool) -> tuple[list[Array | None], list[str]]:
+    def fetch(self, call: int, large: bool) -> tuple[list[Any], list[str]]:
         """The arrays that a call returned, in order, and the names of those that are gradients.
 
         Large ones come one at a time.
         """
-        arrays: list[Array | None] = []
+        arrays: list[Any] = []
         while True:
             stop = len(arrays) + 1 if large else None
             reply = self.ask("fetch", call=call, start=len(arrays), stop=stop)
             arrays += reply["arrays"]
-            if len(arrays) >= reply["count"]:
+            if not reply["arrays"] or len(arrays) >= reply["count"]:
                 return arrays, reply["gradients"]
 
-    def native(
-        self, arrays: list[Array | None], gradients: list[str], N: int, T: int
-    ) -> dict[str, Array]:
-        """What a call returned as native arrays: y, h, c and, after backward, dx, dh0, …, db.
+    def native(self, arrays: list[Any], gradients: list[str], backward: bool) -> dict[str, Array]:
+        """What a call returned as native arrays: y, h, c and, with backward, dx, dh0, …, db.
 
-        The gradient of each of several biases is "db NAME".
+        Whether they have the right shapes is for the verifier to see. The gradient of each of
+        several biases is "db NAME".
         """
-        D, H = self._sizes
-        parts = len(arrays) - len(gradients)
-        if parts not in (3, 6):
-            raise Broken(f"a timed call returned {parts} values; the contract is y, (h, c)")
-        found: dict[str, Any] = self._outputs(arrays[:3], ("y", "h", "c"), "final", (N, T, H))
-        if parts == 6:
-            found |= self._outputs(arrays[3:6], ("dx", "dh0", "dc0"), "initial", (N, T, D))
-            by_name = dict(zip(gradients, arrays[6:], strict=True))
-            for which in ("W", "U", "b"):
-                found |= self._gradients(which, by_name)
+        try:
+            found = self._parts(arrays[:3], ("y", "h", "c"), "final")
+            if backward:
+                found |= self._parts(arrays[3:6], ("dx", "dh0", "dc0"), "initial")
+                by_name = dict(zip(gradients, arrays[6:], strict=True))
+                for which, key in (("W", "dW"), ("U", "dU"), ("b", "db {}")):
+                    names = self._conventions.weight_names(which, self._names)
+                    own = {name: by_name[name] for name in names}
+                    if which == "b":
+                        own = {name: array.reshape(-1) for name, array in own.items()}
+                    native = self._conventions.weights_in(which, own, self._names)
+                    found |= {key.format(name): array for name, array in native.items()}
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            what = f"a timed call's results do not have the form of the contract: {error}"
+            raise Broken(what) from None
         return found
 
-    def _outputs(
-        self, arrays: list[Array | None], names: tuple[str, str, str], state: str, shape: Any
+    def _parts(
+        self, arrays: list[Any], names: tuple[str, str, str], state: str
     ) -> dict[str, Array]:
-        N, T, size = shape
-        axes = (N, T, size) if self._conventions.batch_first else (T, N, size)
-        sequence, h, c = names
-        found = {sequence: self._conventions.sequence(array_of(arrays[0], sequence, axes, ()))}
-        first, second = self._conventions.pair(*arrays[1:])
-        for name, letter, value in ((h, "h", first), (c, "c", second)):
-            if self.offers(f"{state}_{letter}"):
-                found[name] = array_of(value, name, (N, self._sizes[1]), ())
-        return found
-
-    def _gradients(self, which: str, given: dict[str, Array | None]) -> dict[str, Array]:
-        names = self._conventions.weight_names(which, self._names)
-        shape = self._conventions.shape_out(which, *self._sizes, per_gate=len(names) == 4)
-        arrays = {}
-        for name in names:
-            array = given.get(name)
-            if which == "b" and array is not None and array.size == shape[0]:
-                array = array.reshape(shape)
-            arrays[name] = array_of(array, f"grads[{name!r}]", shape, ())
-        native = self._conventions.weights_in(which, arrays, self._names)
-        if which == "b":
-            return {f"db {name}": array for name, array in native.items()}
-        return {f"d{which}": array for array in native.values()}
+        sequence, *pair = arrays
+        h, c = self._conventions.pair(*pair)
+        named = {names[0]: self._conventions.sequence(sequence)}
+        named |= {names[1]: h} if self.offers(f"{state}_h") else {}
+        named |= {names[2]: c} if self.offers(f"{state}_c") else {}
+        return {name: array + 0 for name, array in named.items()}  # no None among them
 
 
 __all__ = ["LEVEL", "Array", "Broken", "Halted", "Source", "TimedSubject", "Unusable", "parse"]

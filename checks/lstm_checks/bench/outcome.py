@@ -64,8 +64,9 @@ class Timing:
         return Summary.of(self.seconds)
 
     def as_dict(self) -> dict[str, Any]:
-        error = self.error_over_tolerance  # JSON has no infinity
-        return vars(self) | {"error_over_tolerance": error if math.isfinite(error) else None}
+        if math.isfinite(self.error_over_tolerance):
+            return asdict(self)
+        return asdict(self) | {"error_over_tolerance": None}  # JSON has no infinity
 
 
 @dataclass
@@ -214,11 +215,10 @@ class Outcome:
             "findings": [asdict(one) for one in self.findings],
             "notes": self.notes,
             "geometric_mean_of_ratios": {
-                PASSES[backward]: self.geometric_means(backward) for backward in self.passes
+                PASSES[one]: self.geometric_means(one) for one in self.passes
             },
             "geometric_mean_of_cpu_ratios": {
-                PASSES[backward]: self.geometric_means(backward, cpu=True)
-                for backward in self.passes
+                PASSES[one]: self.geometric_means(one, cpu=True) for one in self.passes
             },
             "comparisons": [one.as_dict() for one in self.comparisons],
             "growth": [asdict(one) for one in self.growth],

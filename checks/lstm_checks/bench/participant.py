@@ -16,8 +16,9 @@ from lstm_checks.bench import process_tree
 from lstm_checks.bench.calls import Calls
 from lstm_checks.bench.contenders import Contender
 from lstm_checks.bench.evidence import Evidence
-from lstm_checks.bench.kit import Array, TimedSubject
+from lstm_checks.bench.kit import TimedSubject
 from lstm_checks.bench.shapes import Shape
+from lstm_checks.bench.verify import GIVEN, Results
 from lstm_checks.bench.worker import DIGEST, digest
 
 PAUSE = 0.02  # seconds before a block in which there is nothing to do
@@ -25,18 +26,6 @@ AWAKE = 0.005  # seconds of empty blocks after a pause, from which a processor w
 MOST_CALLS = 2048  # in a block
 MOST_BYTES = 1 << 28  # of the inputs and results of a block
 LARGE = 1 << 26  # bytes of results, from which on they are fetched one array at a time
-Results = dict[str, Array]  # y, h, c; with backward also dx, dh0, dc0, dW, dU, and db by bias
-
-
-@dataclass(frozen=True)
-class Offered:
-    """Which states a contender takes and returns, and whether it has a bias."""
-
-    initial_h: bool = True
-    initial_c: bool = True
-    final_h: bool = True
-    final_c: bool = True
-    bias: bool = True
 
 
 @dataclass(frozen=True)
@@ -70,7 +59,7 @@ class Participant:
         self.said: dict[str, Any] = self._subject.ask(
             "prepare", threads=threads, device=device, dtype=dtype
         )
-        self.offered = Offered(**{name: self._subject.offers(name) for name in vars(Offered())})
+        self.offered = frozenset(name for name in GIVEN if self._subject.offers(name))
         self.has_backward = self._subject.offers("backward")
         self.evidence = Evidence()
 
@@ -102,7 +91,7 @@ class Participant:
     def go(self, order: list[int]) -> tuple[Evidence, bytes]:
         """Run the staged calls in this order: the times of it, and the digests of the results."""
         given = {"backward": self._backward}
-        helpers, begun, idle = self._tree.helpers(), time.perf_counter(), self._tree.own()
+        begun, idle = time.perf_counter(), self._tree.own()
         time.sleep(PAUSE)
         idle_wall, idle_cpu = time.perf_counter() - begun, self._tree.own() - idle
         while time.perf_counter() - begun < idle_wall + AWAKE:
@@ -110,8 +99,8 @@ class Participant:
         cpu, begun = self._tree.own(), time.perf_counter()
         reply = self._subject.go(order, **given)
         wall = time.perf_counter() - begun
-        cpu, helpers = self._tree.own() - cpu, self._tree.helpers() - helpers
-        seen = Evidence(1, wall, cpu, idle_wall, idle_cpu, helpers, *reply["clocks"])
+        cpu = self._tree.own() - cpu
+        seen = Evidence(1, wall, cpu, idle_wall, idle_cpu, 0.0, *reply["clocks"])
         if reply["odd"]:
             seen.said.append(
                 f"results are not plain NumPy arrays: they are {', '.join(reply['odd'])}; making "
@@ -121,13 +110,15 @@ class Participant:
 
     def timed(self, calls: Calls, fetch: bool = True) -> Block:
         """Stage these calls, run and time them, and fetch all their results, if there are any."""
+        helpers = self._tree.helpers()
         self.stage(calls)
         seen, digests = self.go(list(range(len(calls))))
+        seen.helpers = self._tree.helpers() - helpers
         own = 0.0  # the judge's time for the digests
         results = []
         for call in range(len(calls) if fetch else 0):
             arrays, gradients = self._subject.fetch(call, self._bytes() > LARGE)
-            if digests:
+            if not self._on_cuda:
                 begun = time.perf_counter()
                 mine = digest(arrays)
                 own += time.perf_counter() - begun
@@ -136,16 +127,15 @@ class Participant:
                         "results are not finished when the call returns: at "
                         f"{self._shape}, call {call} of {len(calls)}, they were changed later"
                     )
-            shape = self._shape
-            results.append(self._subject.native(arrays, gradients, shape.N, shape.T))
+            results.append(self._subject.native(arrays, gradients, self._backward))
         self.evidence += seen
         seconds, cpu = (max(one - own, 1e-9) / len(calls) for one in (seen.wall, seen.cpu))
         return Block(seconds, cpu, results)
 
     def _bytes(self) -> int:
         """About what the inputs and results of a call take."""
-        N, T, D, H = vars(self._shape).values()
-        return 8 * (D + H) * (N * (T + 2) + (4 * H if self._backward else 0))
+        shape, weights = self._shape, 4 * self._shape.H if self._backward else 0
+        return 8 * (shape.D + shape.H) * (shape.N * (shape.T + 2) + weights)
 
     def calls_for(self, draw: Callable[[int], Calls], seconds: float) -> int:
         """Warm up, and say how many calls last about this long; `draw(k)` gives k fresh calls."""
@@ -183,10 +173,9 @@ class Participant:
         """
         self.new_layer(self._shape, self._backward)
         self.stage(calls.take([0]))
-        before: int | None = self._subject.ask("tidy")
+        before, pid = self._subject.ask("tidy"), self._subject.pid
         if not self._on_cuda:
-            before = process_tree.reset_peak(self._subject.pid)
+            before = process_tree.reset_peak(pid)
         self.go([0])
-        pid = self._subject.pid
         after = self._subject.ask("cuda_peak") if self._on_cuda else process_tree.peak(pid)
-        return None if before is None or after is None else max(0, after - before)
+        return None if before is None or after is None else max(0, int(after - before))

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -31,10 +32,10 @@ class Tree:
     def helpers(self) -> float:
         """CPU seconds so far of all processes that it started."""
         parents = {one.pid: one.info["ppid"] for one in psutil.process_iter(["ppid"])}
-        family = {self._pid, *(pid for pid in parents if self._belongs(pid))}
+        family = {self._pid, *filter(self._belongs, parents)}
         while more := {pid for pid, parent in parents.items() if parent in family} - family:
             family |= more
-        seconds = sum(_cpu(pid) for pid in family - {self._pid}) + sum(map(_ended, family))
+        seconds = sum(map(_cpu, family - {self._pid})) + sum(map(_ended, family))
         self._helpers = max(self._helpers, seconds)  # one that has ended may not be seen any more
         return self._helpers
 
@@ -62,20 +63,21 @@ def _cpu(pid: int) -> float:
     try:
         return time.clock_gettime((~pid << 3) | 2)  # the id that clock_getcpuclockid(3) gives
     except OSError:
-        try:
-            times = psutil.Process(pid).cpu_times()
-        except psutil.Error:
-            return 0.0
-        return times.user + times.system
+        times = _times(pid)
+        return times.user + times.system if times else 0.0
 
 
 def _ended(pid: int) -> float:
     """CPU seconds of a process's children that have ended."""
+    times = _times(pid)
+    return times.children_user + times.children_system if times else 0.0
+
+
+def _times(pid: int) -> Any:
     try:
-        times = psutil.Process(pid).cpu_times()
+        return psutil.Process(pid).cpu_times()
     except psutil.Error:
-        return 0.0
-    return times.children_user + times.children_system
+        return None
 
 
 def reset_peak(pid: int) -> int | None:

@@ -3,14 +3,14 @@
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from lstm_checks.bench import growth, machine
 from lstm_checks.bench.calls import Calls, denormals, draw
 from lstm_checks.bench.contenders import FLOOR, SUBJECT, Contender
-from lstm_checks.bench.kit import Broken, Halted
+from lstm_checks.bench.kit import Broken, Halted, in_words
 from lstm_checks.bench.outcome import PASSES, TITLES, Comparison, Outcome, Timing
 from lstm_checks.bench.participant import Participant
 from lstm_checks.bench.shapes import Shape
@@ -19,6 +19,7 @@ from lstm_checks.bench.verify import Verifier
 SWEEP_TURNS = 3
 FASTER = 0.7  # a repeated input's time over that of a fresh one
 TRIES = 3
+REPEATS = 5  # calls at least
 Tick = Callable[[str, int], None]
 
 
@@ -51,15 +52,11 @@ class Plan:
         return (self.subject, *self.rivals, self.floor)
 
     def settings(self) -> dict[str, Any]:
+        names = ("threads", "dtype", "device", "turns", "block", "seed")
         return {
             "shapes": [str(shape) for shape in self.shapes],
             "passes": [PASSES[backward] for backward in self.passes],
-            "threads": self.threads,
-            "dtype": self.dtype,
-            "device": self.device,
-            "turns": self.turns,
-            "block_seconds": self.block,
-            "seed": self.seed,
+            **{name: getattr(self, name) for name in names},
         }
 
     def steps(self) -> int:
@@ -70,7 +67,7 @@ class Plan:
 
 
 class Gone(Exception):
-    """A contender cannot be timed any further; the message says why."""
+    """The subject cannot be timed; the message says why."""
 
 
 class Run:
@@ -96,25 +93,25 @@ class Run:
             Gone: the subject cannot be timed.
         """
         plan, outcome, begun = self._plan, self.outcome, time.perf_counter()
-        with ExitStack() as stack:
-            stack.callback(self._end_all)
-            passes = [backward for backward in plan.passes if not backward or self._has_backward()]
+        try:
+            passes = plan.passes
+            if True in passes and not self._participant(plan.subject).has_backward:
+                passes = tuple(backward for backward in passes if not backward)
+                outcome.note("the subject offers no backward: both passes were not timed")
             for shape in plan.shapes:
                 for backward in passes:
                     compared = self._compare(shape, backward, plan.everyone, plan.turns)
                     outcome.comparisons.append(compared)
             if plan.growth and passes:
                 self._grow(passes[-1])
+        except (Broken, Halted) as error:
+            raise Gone(f"{plan.subject.says}: {in_words(error)}") from None
+        finally:
+            for name in list(self._running):
+                self._end(name)
         outcome.machine["load_after"] = machine.load()
         outcome.seconds = time.perf_counter() - begun
         return outcome
-
-    def _has_backward(self) -> bool:
-        with self._told(self._plan.subject):
-            offered = self._participant(self._plan.subject).has_backward
-        if not offered:
-            self.outcome.note("the subject offers no backward: only the forward pass was timed")
-        return offered
 
     # Contenders --------------------------------------------------------------------------------
 
@@ -123,10 +120,6 @@ class Run:
         if name not in self._running:
             self._running[name] = Participant(contender, plan.threads, plan.device, plan.dtype)
         return self._running[name]
-
-    def _end_all(self) -> None:
-        for name in list(self._running):
-            self._end(name)
 
     def _end(self, name: str) -> None:
         participant = self._running.pop(name)
@@ -139,64 +132,46 @@ class Run:
             self.outcome.find(name, what)
 
     @contextmanager
-    def _told(self, contender: Contender) -> Iterator[None]:
-        """Say in words why a contender cannot go on."""
+    def _left_out(self, name: str, compared: Comparison) -> Iterator[None]:
+        """A rival that cannot go on is left out of this shape; without the subject the run ends."""
         try:
             yield
         except (Broken, Halted) as error:
-            text = error.text if isinstance(error, Halted) else str(error)
-            raise Gone(f"{contender.says}: {text}") from None
-
-    @contextmanager
-    def _left_out(self, contender: Contender, compared: Comparison) -> Iterator[None]:
-        """A rival that cannot go on is left out of this shape; without the subject the run ends."""
-        try:
-            with self._told(contender):
-                yield
-        except Gone as gone:
-            if contender.name == SUBJECT:
+            if name == SUBJECT:
                 raise
-            compared.timings.pop(contender.name, None)
-            self.outcome.note(
-                f"{contender.name} is left out at {compared.shape}, "
-                f"{PASSES[compared.backward]}: {gone}"
-            )
-            if contender.name in self._running:
-                self._end(contender.name)
+            compared.timings.pop(name, None)
+            where = f"{compared.shape}, {PASSES[compared.backward]}"
+            self.outcome.note(f"{name} is left out at {where}: {in_words(error)}")
+            if name in self._running:
+                self._end(name)
 
     # One shape ---------------------------------------------------------------------------------
 
     def _compare(
-        self,
-        shape: Shape,
-        backward: bool,
-        everyone: tuple[Contender, ...],
-        turns: int,
-        saying: str = "",
+        self, shape: Shape, backward: bool, everyone: tuple[Contender, ...], turns: int
     ) -> Comparison:
         """Contenders at one shape, in turns whose order rotates."""
         compared = Comparison(shape, backward)
         warm_up = self._draw(shape, 2)
         verifier = Verifier(warm_up, backward, self._plan.dtype)
         for contender in everyone:
-            with self._left_out(contender, compared):
+            with self._left_out(contender.name, compared):
                 compared.timings[contender.name] = self._ready(contender, compared, warm_up)
         for turn in range(turns):
-            doing = f"{saying}{shape} {TITLES[backward]}"
+            doing = f"{shape} {TITLES[backward]}"
             self._tick(doing, 0)
             most = max(timing.calls_per_block for timing in compared.timings.values())
             calls = self._draw(shape, most)
             verifier.begin(calls)
             compared.denormals += calls.denormals
             place = turn % len(everyone)
-            for contender in everyone[place:] + everyone[:place]:
-                if contender.name in compared.timings:
-                    with self._left_out(contender, compared):
-                        self._turn(contender.name, compared, calls, verifier)
+            for name in [one.name for one in everyone[place:] + everyone[:place]]:
+                if name in compared.timings:
+                    with self._left_out(name, compared):
+                        self._turn(name, compared, calls, verifier)
             self._tick(doing, 1)
         if len(everyone) > 1:
-            with self._told(self._plan.subject):
-                self._repeat(shape, compared.mine.calls_per_block)
+            self._repeat(shape, compared.mine.calls_per_block)
         return compared
 
     def _ready(self, contender: Contender, compared: Comparison, warm_up: Calls) -> Timing:
@@ -243,7 +218,7 @@ class Run:
             shares: list[float] = []
             while len(shares) < TRIES and max(shares, default=0.0) <= FASTER:
                 share = self._running[SUBJECT].repeated_over_fresh(
-                    lambda k: self._draw(shape, k), max(3, count), same_object
+                    lambda k: self._draw(shape, k), max(REPEATS, count), same_object
                 )
                 shares.append(share)
             if max(shares) <= FASTER:
@@ -269,9 +244,7 @@ class Run:
                     )
                     continue
                 if shape not in measured:
-                    subject = (self._plan.subject,)
-                    measured[shape] = self._compare(
-                        shape, backward, subject, SWEEP_TURNS, "growth, "
-                    )
+                    alone = (self._plan.subject,)
+                    measured[shape] = self._compare(shape, backward, alone, SWEEP_TURNS)
                 done.append(measured[shape])
             self.outcome.growth.append(growth.fitted(letter, done))

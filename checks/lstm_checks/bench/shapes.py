@@ -36,10 +36,6 @@ class Shape:
         return 3 * forward if backward else forward
 
 
-def _square(hidden: int, steps: int, batches: tuple[int, ...]) -> tuple[Shape, ...]:
-    return tuple(Shape(batch, steps, hidden, hidden) for batch in batches)
-
-
 SMALL = (
     Shape(1, 50, 16, 16),
     Shape(16, 25, 64, 64),
@@ -48,21 +44,17 @@ SMALL = (
     Shape(16, 25, 512, 512),
     Shape(1, 100, 256, 256),
 )
-# The LSTMs of baidu-research/DeepBench, code/kernels/rnn_problems.h: training, then inference on a
-# server. (DeepBench leaves the input product out; here it is timed with the rest.)
-DEEPBENCH = (
-    *_square(256, 150, (16, 32, 64)),
-    *_square(512, 25, (16, 32, 64, 128)),
-    *_square(1024, 25, (16, 32, 64, 128)),
-    *_square(1536, 50, (8, 16, 32)),
-    *_square(2048, 25, (16, 32, 64, 128)),
-    *_square(4096, 25, (16, 32, 64, 128)),
-    *_square(256, 150, (1, 2, 4)),
-    *_square(512, 25, (1, 2, 4)),
-    *_square(1024, 25, (1, 2, 4)),
-    *_square(1536, 50, (1, 2, 4)),
-    *_square(2048, 25, (1, 2, 4)),
-)
+# The LSTMs of baidu-research/DeepBench, code/kernels/rnn_problems.h: for training, and, with small
+# batches, for inference. (DeepBench leaves the input product out; here it is timed with the rest.)
+_SQUARES = {  # the batch sizes N, by T and H; D = H
+    (150, 256): (16, 32, 64, 1, 2, 4),
+    (25, 512): (16, 32, 64, 128, 1, 2, 4),
+    (25, 1024): (16, 32, 64, 128, 1, 2, 4),
+    (50, 1536): (8, 16, 32, 1, 2, 4),
+    (25, 2048): (16, 32, 64, 128, 1, 2, 4),
+    (25, 4096): (16, 32, 64, 128),
+}
+DEEPBENCH = tuple(Shape(N, T, H, H) for (T, H), batches in _SQUARES.items() for N in batches)
 SETS = {"small": SMALL, "deepbench": DEEPBENCH}
 
 

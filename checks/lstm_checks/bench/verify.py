@@ -12,9 +12,10 @@ import numpy as np
 
 from lstm_checks.bench.calls import Call, Calls
 from lstm_checks.bench.kit import Array
-from lstm_checks.bench.participant import Offered, Results
 from lstm_reference.lstm import LSTM
 
+Results = dict[str, Array]  # y, h, c; with backward also dx, dh0, dc0, dW, dU, and db by bias
+GIVEN = frozenset({"initial_h", "initial_c", "bias"})  # what not every contender can be given
 MARGIN = 64.0
 EPS = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 
@@ -23,18 +24,18 @@ def computed(
     params: Mapping[str, Array],
     call: Call,
     backward: bool,
-    offered: Offered = Offered(),  # noqa: B008  (it is immutable)
+    offered: frozenset[str] = GIVEN,
     dtype: str = "float64",
 ) -> Results:
     """y, h, c and, with backward, dx, dh0, dc0, dW, dU, db of a call, by the reference."""
     x, h, c, dy = (array.astype(dtype) for array in call)
     layer = LSTM(params["W"].shape[0], params["U"].shape[0])
     layer.params = {name: array.astype(dtype) for name, array in params.items()}
-    if not offered.bias:
+    if "bias" not in offered:
         layer.params["b"] = np.zeros_like(layer.params["b"])
     state = (
-        h if offered.initial_h else np.zeros_like(h),
-        c if offered.initial_c else np.zeros_like(c),
+        h if "initial_h" in offered else np.zeros_like(h),
+        c if "initial_c" in offered else np.zeros_like(c),
     )
     y, (h, c) = layer.forward(x, state)
     results = {"y": y, "h": h, "c": c}
@@ -73,10 +74,13 @@ class Verifier:
         """A turn's calls, which all contenders make; expected values are computed once for all."""
         self._blocks["an earlier block"] = self._calls
         self._calls = calls
-        self._known: dict[tuple[int, Offered], Results] = {}
+        self._known: dict[tuple[int, frozenset[str]], Results] = {}
 
-    def worst(self, call: int, got: Results, offered: Offered) -> tuple[str, float]:
-        """The name of a call's worst result, and its error over the tolerance; infinite for NaN."""
+    def worst(self, call: int, got: Results, offered: frozenset[str]) -> tuple[str, float]:
+        """The name of a call's worst result, and its error over the tolerance.
+
+        NaN and a wrong shape are infinitely wrong.
+        """
         if (call, offered) not in self._known:
             self._known[call, offered] = computed(
                 self._calls.params, self._calls[call], self._backward, offered
@@ -90,13 +94,16 @@ class Verifier:
         worst, excess = "", 0.0
         for name, array in got.items():
             which = name.split()[0]  # of "db NAME"
-            error = float(np.abs(array.astype(np.float64) - expected[which]).max())
-            over = error / self.limit(which) if np.isfinite(error) else float("inf")
+            right = array.shape == expected[which].shape
+            error = float(np.abs(array - expected[which]).max()) if right else np.inf
+            over = error / self.limit(which) if np.isfinite(error) else np.inf
             if over >= excess:
                 worst, excess = name, over
         return worst, excess
 
-    def reason(self, call: int, got: Results, name: str, excess: float, offered: Offered) -> str:
+    def reason(
+        self, call: int, got: Results, name: str, excess: float, offered: frozenset[str]
+    ) -> str:
         """Why a result may be wrong: lower precision, other inputs, other weights; or nothing."""
         which = name.split()[0]
         ratio = excess * self.limit(which) / self._single[which]

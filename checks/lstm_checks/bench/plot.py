@@ -61,7 +61,8 @@ def _ratios(axis: Any, outcome: Outcome, backward: bool) -> None:
     axis.set_xscale("log", subs=[2, 5])
     axis.set_title(TITLES[backward], fontsize="medium")
     axis.set_xlabel("ratio of times (quartiles); left of 1 the subject is faster")
-    names = [f"{one.shape}{' ~' if one.noisy else ''}" for one in comparisons]
+    noisy = {one.shape for one in outcome.comparisons if one.noisy}  # both passes share the axis
+    names = [f"{one.shape}{' ~' if one.shape in noisy else ''}" for one in comparisons]
     axis.set_yticks(range(len(names)), names)
     axis.set_ylim(len(names) - 0.5, -0.5)
     _plain_numbers(axis.xaxis)

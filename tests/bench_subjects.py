@@ -4,12 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent, indent
 
-from lstm_checks.bench import rivals
+from lstm_checks.bench import contenders
 from lstm_checks.bench.outcome import Outcome
-from lstm_checks.bench.run import Bench, Plan
+from lstm_checks.bench.run import Plan, Run
 from lstm_checks.bench.shapes import Shape
 
-SHAPE = Shape(B=4, T=20, D=12, H=16)
+SHAPE = Shape(N=4, T=20, D=12, H=16)
 
 HONEST = """
 import numpy as np
@@ -30,6 +30,13 @@ def timed(tmp_path: Path, code: str, **options: object) -> Outcome:
     file = tmp_path / "subject.py"
     file.write_text(code)
     plan = Plan(
-        rivals.subject(str(file), None), (), (SHAPE,), (False,), turns=2, block=0.01, sweep=False
+        contenders.subject(str(file), None),
+        (),
+        contenders.NUMPY_FLOOR,
+        (SHAPE,),
+        (False,),
+        turns=2,
+        block=0.01,
+        growth=False,
     )
-    return Bench(replace(plan, **options), "passed", lambda doing, advance: None).run()  # type: ignore[arg-type]
+    return Run(replace(plan, **options), "passed", lambda doing, advance: None).run()  # type: ignore[arg-type]

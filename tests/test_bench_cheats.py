@@ -1,4 +1,4 @@
-"""What gains nothing by deceit when timed, and is found out: one subject for each deceit."""
+"""Deceits that gain nothing when timed, and are detected: one subject for each."""
 
 from pathlib import Path
 
@@ -108,11 +108,11 @@ LOWER = cheat("""
         (CACHE_BY_IDENTITY, "inputs with the same objects take"),
         (WARM_UP_RESULT, "it is right for the inputs of the warm-up"),
         (WARM_UP_WEIGHTS, "it is right for the weights of the warm-up"),
-        (CLOCK, "the clock in its process is not right: time.perf_counter counts 0.0"),
+        (CLOCK, "the clock in its process is wrong: time.perf_counter counts 0.0"),
         (UNFINISHED, "results are not finished when the call returns"),
-        (BACKGROUND, "it works while the clock stands"),
+        (BACKGROUND, "it works while the clock is stopped"),
         (HELPER, "helper processes are at work"),
-        (PROXY, "results are no plain NumPy arrays: they are Later"),
+        (PROXY, "results are not plain NumPy arrays: they are Later"),
         (LOWER.replace("LOW", "np.float16"), "lower precision than float32"),
     ],
     ids=[
@@ -120,6 +120,6 @@ LOWER = cheat("""
         "unfinished", "background", "helper", "proxy", "float16",
     ],
 )  # fmt: skip
-def test_a_deceit_is_found_out_in_words(tmp_path: Path, code: str, says: str) -> None:
+def test_a_deceit_is_detected_in_words(tmp_path: Path, code: str, says: str) -> None:
     found = [finding.what for finding in timed(tmp_path, code).findings]
     assert any(says in what for what in found), found

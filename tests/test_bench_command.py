@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from lstm_checks.cli import main
 
+PERF = Path(__file__).parent / "perf"
 REFERENCE = "lstm_reference.cells.lstm:LSTM"
 WRONG = """
 from lstm_reference.cells.lstm import LSTM as Right
@@ -47,51 +48,48 @@ def test_a_run_prints_writes_and_draws(tmp_path, shapes):
     assert "× floor" in output
     assert figure.read_bytes()[:4] == b"\x89PNG"
     found = json.loads(written.read_text())
-    assert (found["schema"], found["verdict"], found["findings"]) == (1, "passed", [])
-    [cell] = found["cells"]
-    assert cell["shape"] == {"B": 2, "T": 20, "D": 6, "H": 8}
+    assert (found["schema"], found["verdict"], found["findings"]) == (2, "passed", [])
+    [one] = found["comparisons"]
+    assert one["shape"] == {"N": 2, "T": 20, "D": 6, "H": 8}
     assert (
-        set(cell["ratio"])
-        == {"plain", "floor"}
-        == set(found["geometric_mean_of_ratios"]["forward"])
+        set(one["ratio"]) == {"plain", "floor"} == set(found["geometric_mean_of_ratios"]["forward"])
     )
-    mine, theirs = (cell["contenders"][name]["seconds"] for name in ("subject", "plain"))
+    mine, theirs = (one["contenders"][name]["seconds"] for name in ("subject", "plain"))
     assert len(mine) == len(theirs) == found["settings"]["turns"]
     ratios = sorted(a / b for a, b in zip(mine, theirs, strict=True))
-    assert cell["ratio"]["plain"]["median"] == pytest.approx(ratios[len(ratios) // 2])
-    median = cell["seconds"]["median"]
-    assert cell["seconds_per_step"] == pytest.approx(median / 20)
-    assert cell["gflops"] == pytest.approx(8 * 2 * 20 * 8 * (6 + 8) / median / 1e9)
+    assert one["ratio"]["plain"]["median"] == pytest.approx(ratios[len(ratios) // 2])
+    median = one["seconds"]["median"]
+    assert one["seconds_per_step"] == pytest.approx(median / 20)
+    assert one["gflops"] == pytest.approx(8 * 2 * 20 * 8 * (6 + 8) / median / 1e9)
     assert found["machine"]["threads"] == 1
-    assert {one["internal_api"] for one in found["contenders"]["subject"]["blas"]}
+    assert {library["internal_api"] for library in found["contenders"]["subject"]["blas"]}
 
     slower = tmp_path / "slower.json"
-    cell["ratio"]["plain"]["median"] *= 1.25
-    cell["noisy"] = True
+    one["ratio"]["plain"]["median"] *= 1.25
+    one["noisy"] = True
     slower.write_text(json.dumps(found))
-    assert "| 2×20×6×8 | forward | 1.250 | 1.000 |" in twice(written, slower)
-    cell["noisy"] = False
+    assert "| 2×20×6×8 | forward | 1.250 | 1.000 |" in compared(written, slower)
+    one["noisy"] = False
     slower.write_text(json.dumps(found))
-    assert "1.000 | neither |" in twice(slower, slower)
+    assert "1.000 | neither |" in compared(slower, slower)
 
 
-def twice(one, other):
+def compared(one, other):
     """What the comparison of two runs prints."""
-    program = Path(__file__).parent / "perf" / "twice.py"
-    command = [sys.executable, program, one, other]
+    command = [sys.executable, PERF / "compare_runs.py", one, other]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def test_where_nothing_can_be_written_is_said_before_measuring(tmp_path):
     out = tmp_path / "nowhere" / "own.json"
-    command = [sys.executable, "-m", "lstm_checks.bench.own", "--json", out]
+    command = [sys.executable, PERF / "kit_speed.py", "--json", out]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2
     assert "cannot be written" in done.stderr
 
 
 def test_agreement_with_another_clock_is_printed():
-    command = [sys.executable, "-m", "lstm_checks.bench.agreement", "--turns", "1", "--shapes", "1"]
+    command = [sys.executable, PERF / "compare_clocks.py", "--turns", "1", "--shapes", "1"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     rows = [line.split("|")[1:3] for line in printed.splitlines() if line.startswith("| 1×50")]
     assert rows == [[" 1×50×16×16 ", f" {name} "] for name in ("forward", "both")]
@@ -99,7 +97,7 @@ def test_agreement_with_another_clock_is_printed():
     assert all(float(mean) > 0 for mean in means.split("|")[3:5])
 
 
-def test_a_wrong_subject_is_not_timed_unless_asked_twice(tmp_path, shapes):
+def test_a_wrong_subject_is_not_timed_unless_asked_compared(tmp_path, shapes):
     file = tmp_path / "wrong.py"
     file.write_text(WRONG)
     call = [str(file), "--against", "", "--shapes", shapes, "--pass", "forward", "--no-growth"]
@@ -110,7 +108,7 @@ def test_a_wrong_subject_is_not_timed_unless_asked_twice(tmp_path, shapes):
     code, output = bench(*call, "--even-if-wrong")
     assert code == 1
     assert "it did NOT pass the ladder at level quick and is timed all the same" in output
-    assert "FOUND OUT subject: a timed call's result is wrong" in output
+    assert "DETECTED subject: a timed call's result is wrong" in output
 
 
 def test_one_that_is_wrong_only_when_it_is_timed(tmp_path, shapes):
@@ -122,7 +120,7 @@ def test_one_that_is_wrong_only_when_it_is_timed(tmp_path, shapes):
     )
     assert code == 1
     assert "it passed the ladder" in output
-    assert "FOUND OUT subject: a timed call's result is wrong" in output
+    assert "DETECTED subject: a timed call's result is wrong" in output
 
 
 @pytest.mark.parametrize(
@@ -139,6 +137,7 @@ def test_one_that_is_wrong_only_when_it_is_timed(tmp_path, shapes):
         ([REFERENCE, "--plot", "out.xyz"], "out.xyz: the ending can be png, svg, pdf"),
         ([REFERENCE, "--pass", "backward"], "--pass"),
         ([REFERENCE, "--device", "cuda", "--against", "plain"], "leave --against out"),
+        ([REFERENCE, "--dtype", "bfloat16"], "--dtype bfloat16 needs --device cuda"),
     ],
 )
 def test_an_unusable_call(arguments, says):
@@ -182,7 +181,7 @@ def test_timings_as_pytest_items(tmp_path):
     )  # fmt: skip
     assert "1 passed, 11 deselected" in done.stdout, done.stdout
     [one] = json.loads((tmp_path / "out.json").read_text())["benchmarks"]
-    assert one["group"] == "B1 T50 D16 H16 forward"
+    assert one["group"] == "N1 T50 D16 H16 forward"
     assert 0 < one["stats"]["min"] < 0.1, "a call, not a block"
 
 

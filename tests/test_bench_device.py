@@ -1,21 +1,26 @@
-"""The run on a device of torch's, here on the CPU: the same path, another clock."""
+"""Contenders on torch's tensors, here on the CPU: the same run as on CUDA, another device."""
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 
-from lstm_checks.bench.device_run import DeviceBench, DevicePlan
-from lstm_checks.bench.devices import Library, Loop, Module, Products
+from lstm_checks.bench import contenders, machine
+from lstm_checks.bench.calls import draw
+from lstm_checks.bench.participant import Participant
+from lstm_checks.bench.run import Plan, Run
 from lstm_checks.bench.shapes import Shape
-from lstm_reference.cells.lstm import LSTM
+from lstm_checks.bench.torch_layers import Products
+from lstm_checks.bench.verify import GIVEN, Verifier
 
-SHAPE = Shape(B=2, T=4, D=3, H=5)
-
+SHAPE = Shape(N=2, T=4, D=3, H=5)
+OWN = """
+import torch
 
 class Own(torch.nn.Module):
-    """An LSTM of somebody's own, time first, one bias, gates in another order."""
+    '''An LSTM of somebody's own, time first, one bias, gates in another order.'''
 
     gate_order = "ofig"
 
@@ -35,110 +40,113 @@ class Own(torch.nn.Module):
             h = o.sigmoid() * c.tanh()
             out.append(h)
         return torch.stack(out), (h, c)
+"""
+WRONG = OWN.replace("return torch.stack(out), (h, c)", "return 1.001 * torch.stack(out), (h, c)")
 
 
-class Wrong(Own):
-    def forward(self, x, state=None):
-        y, state = super().forward(x, state)
-        return 1.001 * y, state
+@pytest.fixture
+def own(tmp_path):
+    file = tmp_path / "own.py"
+    file.write_text(OWN)
+    return contenders.subject_on_tensors(str(file))
 
 
-def drawn(dtype=torch.float64):
-    random = torch.Generator().manual_seed(3)
-    B, T, D, H = vars(SHAPE).values()
-    sizes = [(4 * H, D), (4 * H, H), (4 * H,), (B, T, D), (B, H), (B, H), (B, T, H)]
-    W, U, b, *inputs = (torch.randn(size, generator=random, dtype=dtype) for size in sizes)
-    return {"W": W, "U": U, "b": b}, inputs
+def named(name):
+    return next(one for one in contenders.ON_TENSORS if one.name == name)
 
 
-@pytest.mark.parametrize("make", [Loop, Library, "own", "cell"])
+@pytest.mark.parametrize("name", ["cudnn", "loop", "own", "cell"])
 @pytest.mark.parametrize("backward", [False, True])
-def test_runners_against_the_reference(make, backward):
-    params, (x, h, c, dy) = drawn()
-    targets = {"own": Own, "cell": torch.nn.LSTMCell}
-    runner = Module(targets[make], SHAPE.D, SHAPE.H, x) if make in targets else make(3, 5, like=x)
-    runner.write(params)
-    layer = LSTM(SHAPE.D, SHAPE.H)
-    layer.params = {name: tensor.numpy().T for name, tensor in params.items() if name != "b"}
-    layer.params["b"] = params["b"].numpy()
-    y, last = layer.forward(x.numpy(), (h.numpy(), c.numpy()))
-    want = [y, *last]
-    if backward:
-        dx, first = layer.backward(dy.numpy())
-        grads = layer.grads
-        want += [dx, *first, grads["W"].T, grads["U"].T, grads["b"]]
-    got = runner.run(x, h, c, dy if backward else None)
-    assert len(got) == (6 if make in targets and backward else len(want))
-    for mine, right in zip(got, want, strict=False):
-        torch.testing.assert_close(mine, torch.from_numpy(right.copy()), rtol=1e-9, atol=1e-9)
-        assert not mine.requires_grad
+def test_contenders_on_tensors_against_the_reference(name, backward, own):
+    cell = contenders.subject_on_tensors("torch.nn:LSTMCell")
+    contender = {"own": own, "cell": cell}.get(name) or named(name)
+    calls = draw(SHAPE, "float64", 2, (3,))
+    verifier = Verifier(calls, backward, "float64")
+    participant = Participant(contender, dtype="float64")
+    try:
+        participant.new_layer(SHAPE, backward)
+        results = participant.timed(calls).results
+    finally:
+        participant.close()
+    for call, got in enumerate(results):
+        weights = {"dx", "dh0", "dc0", "dW", "dU", "db"} if backward else set()
+        assert {one.split()[0] for one in got} == {"y", "h", "c", *weights}
+        assert verifier.worst(call, got, GIVEN)[1] < 1
 
 
 def test_the_floor_does_the_products_of_both_passes():
     """Seen by torch's own count of the products' operations."""
     from torch.utils.flop_counter import FlopCounterMode
 
-    params, (x, h, c, dy) = drawn()
-    floor = Products(SHAPE.D, SHAPE.H, x)
-    floor.write(params)
-    for backward in (False, True):
-        with FlopCounterMode(display=False) as counter:
-            floor.run(x, h, c, dy if backward else None)
-        assert counter.get_total_flops() == SHAPE.operations(backward)
+    N, T, D, H = vars(SHAPE).values()
+    floor = Products(D, H)
+    with FlopCounterMode(display=False) as counter:
+        floor.forward(torch.randn(N, T, D), (torch.randn(N, H), torch.randn(N, H)))
+    assert counter.get_total_flops() == SHAPE.operations(backward=False)
+    with FlopCounterMode(display=False) as more:
+        floor.backward(torch.randn(N, T, H))
+    both = counter.get_total_flops() + more.get_total_flops()
+    assert both == SHAPE.operations(backward=True)
 
 
-def run(**options):
-    plan = DevicePlan(
-        **{
-            "shapes": (SHAPE,), "device": "cpu", "rivals": ("cudnn", "loop"), "turns": 2,
-            "block": 0.003, **options,
-        }
-    )  # fmt: skip
-    return DeviceBench(plan, "unchecked", lambda doing, advance: None).run()
+def run(subject, rivals=("cudnn", "loop"), **options):
+    plan = Plan(
+        subject,
+        tuple(map(named, rivals)),
+        contenders.TENSOR_FLOOR,
+        **{"shapes": (SHAPE,), "turns": 2, "block": 0.003, "growth": False, **options},
+    )
+    return Run(plan, "passed", lambda doing, advance: None).run()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
-def test_a_run_on_the_cpu(dtype):
-    outcome = run(target=Own, says="Own", dtype=dtype)
+def test_a_run_on_the_cpu(dtype, own):
+    outcome = run(own, dtype=dtype)
     assert outcome.findings == []
     assert outcome.notes == []
-    assert [(cell.subject, cell.backward) for cell in outcome.cells] == [
-        ("subject", False), ("subject", True),
-    ]  # fmt: skip
-    for cell in outcome.cells:
-        assert cell.others == ["cudnn", "loop", "floor"]
-        assert all(0 <= timing.error_over_tolerance < 1 for timing in cell.timings.values())
-        assert all(len(timing.seconds) == 2 for timing in cell.timings.values())
-    assert outcome.machine["bandwidth_bytes_per_second"] > 0
+    assert [one.backward for one in outcome.comparisons] == [False, True]
+    for one in outcome.comparisons:
+        assert one.others == ["cudnn", "loop", "floor"]
+        assert all(0 <= timing.error_over_tolerance < 1 for timing in one.timings.values())
+        assert all(len(timing.seconds) == 2 for timing in one.timings.values())
 
 
-def test_without_a_subject_the_library_is_the_subject():
-    outcome = run(passes=(False,))
-    assert outcome.cells[0].others == ["loop", "floor"]
+def test_a_device_is_described():
+    assert machine.describe_device("cpu")["bandwidth_bytes_per_second"] > 0
 
 
-def test_a_wrong_module_is_found_out():
-    outcome = run(target=Wrong, says="Wrong", passes=(False,))
+def test_a_wrong_module_is_detected(tmp_path):
+    file = tmp_path / "wrong.py"
+    file.write_text(WRONG)
+    outcome = run(contenders.subject_on_tensors(str(file)), passes=(False,))
     assert [finding.who for finding in outcome.findings] == ["subject"]
     assert "a timed call's result is wrong" in outcome.findings[0].what
 
 
-def test_what_does_not_work_is_left_out_and_said():
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_what_does_not_work_is_left_out_and_said(own):
     """A CUDA graph cannot be captured here."""
-    outcome = run(rivals=("cudnn", "loop graph"), passes=(False,))
-    if torch.cuda.is_available():
-        pytest.skip("here it works")
-    assert outcome.cells[0].others == ["floor"]
+    outcome = run(own, rivals=("cudnn", "loop graph"), passes=(False,))
+    assert outcome.comparisons[0].others == ["cudnn", "floor"]
     assert outcome.notes[0].startswith(f"loop graph is left out at {SHAPE}, forward: ")
+
+
+def test_what_is_not_a_module_is_refused(tmp_path):
+    file = tmp_path / "plain.py"
+    file.write_text("from lstm_reference.cells.lstm import LSTM as Right\nclass LSTM(Right): pass\n")
+    with pytest.raises(Exception, match=r"LSTM is not a torch\.nn\.Module: only those run on CUDA"):
+        Participant(contenders.subject_on_tensors(str(file)))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_without_a_device_one_line_says_so(tmp_path):
-    command = [sys.executable, "-m", "lstm_checks.bench.cuda", "--json", str(tmp_path / "out.json")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    out = tmp_path / "out.json"
+    code = "from lstm_checks.cli import main; main()"
+    command = [sys.executable, "-c", code, "bench", "torch.nn:LSTM", "--device", "cuda"]
+    done = subprocess.run([*command, "--json", out], capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr.splitlines() == [
-        "there is no CUDA device here (torch.cuda.is_available() says so): nothing was timed"
-    ]
-    assert not (tmp_path / "out.json").exists()
+    assert done.stderr.splitlines()[-1] == (
+        "Error: there is no CUDA device here (torch.cuda.is_available() says so): nothing was timed"
+    )
+    assert not Path(out).exists()

@@ -8,13 +8,14 @@ import time
 import numpy as np
 import pytest
 
-from lstm_checks.bench import cpu_time, rivals
+from lstm_checks.bench import contenders, process_tree
 from lstm_checks.bench.calls import draw
-from lstm_checks.bench.measure import Participant
+from lstm_checks.bench.participant import Participant
 from lstm_checks.bench.shapes import Shape
-from lstm_checks.bench.verify import Offered, computed
+from lstm_checks.bench.verify import computed
+from lstm_checks.bench.worker import DIGEST
 
-SHAPE = Shape(B=3, T=5, D=4, H=6)
+SHAPE = Shape(N=3, T=5, D=4, H=6)
 SPIN = "import time; end = time.process_time() + 0.3\nwhile time.process_time() < end: pass\n"
 HIDDEN = f"""
 import os, time
@@ -26,8 +27,6 @@ if os.fork() == 0:
 time.sleep(20)
 """
 
-pytestmark = pytest.mark.skipif(not cpu_time.AVAILABLE, reason="there is no /proc here")
-
 
 def until(condition, seconds=20.0):
     end = time.monotonic() + seconds
@@ -38,9 +37,9 @@ def until(condition, seconds=20.0):
 
 @pytest.mark.parametrize(("code", "own"), [(SPIN + "time.sleep(20)", True), (HIDDEN, False)])
 def test_cpu_time_of_a_process_and_of_a_hidden_helper(code, own):
-    with cpu_time.marked() as mark:
+    with process_tree.marked() as mark:
         process = subprocess.Popen([sys.executable, "-c", code])
-    tree = cpu_time.Tree(process.pid, mark)
+    tree = process_tree.Tree(process.pid, mark)
     try:
         assert until(lambda: (tree.own() if own else tree.helpers()) >= 0.25)
         assert (tree.helpers() if own else tree.own()) < 0.25
@@ -50,17 +49,17 @@ def test_cpu_time_of_a_process_and_of_a_hidden_helper(code, own):
 
 
 def test_the_mark_is_gone_afterwards():
-    with cpu_time.marked() as mark:
-        assert os.environ[cpu_time.MARK] == mark
-    assert cpu_time.MARK not in os.environ
+    with process_tree.marked() as mark:
+        assert os.environ[process_tree.MARK] == mark
+    assert process_tree.MARK not in os.environ
 
 
 def test_a_process_that_is_gone_has_no_time_and_no_memory():
     process = subprocess.Popen([sys.executable, "-c", "pass"])
     process.wait()
-    assert cpu_time.Tree(process.pid, "none").own() == 0.0
-    assert cpu_time.peak_reset(process.pid) is None
-    assert cpu_time.peak(process.pid) is None
+    assert process_tree.Tree(process.pid, "none").own() == 0.0
+    assert process_tree.reset_peak(process.pid) is None
+    assert process_tree.peak(process.pid) is None
 
 
 @pytest.fixture
@@ -75,44 +74,86 @@ def participant(tmp_path):
         "        np.ones(1 << 26, np.uint8).sum()\n"
         "        return super().forward(x, state)\n"
     )
-    contender = rivals.subject(str(file), None)
-    started = Participant(contender, contender.forward, 1)
+    started = Participant(contenders.subject(str(file), None))
     yield started
     started.close()
 
 
 def test_peak_memory_of_a_call(participant):
     calls = draw(SHAPE, "float32", 1, (1,))
-    participant.new_layer(SHAPE.D, SHAPE.H, False)
+    participant.new_layer(SHAPE, False)
     participant.stage(calls)
     participant.go([0])
-    peak = participant.peak_memory(calls, False)
+    peak = participant.peak_memory(calls)
     # The system's own accounts lag by up to a quarter of a megabyte a thread.
     assert 63 <= peak / 2**20 < 68
 
 
-def test_a_block_runs_the_staged_calls_in_order(participant):
+def test_all_results_of_all_calls_of_a_block_come_back(participant):
     calls = draw(SHAPE, "float32", 3, (2,))
-    participant.new_layer(SHAPE.D, SHAPE.H, True)
-    participant.stage(calls)
-    block = participant.go([2, 0])
-    assert block.k == 2
-    assert block.marks.shape == (2, 4)
-    assert 0 < block.seconds * 2 <= block.wall
-    for place, call in enumerate((2, 0)):
-        got, marks = participant.results(place, SHAPE.B, SHAPE.T)
-        want = computed(calls, call, True, Offered(), "float32")
-        assert set(got) == {"y", "h", "c", "dx", "dh0", "dc0"} | (
-            {"dW", "dU", "db b"} if place == 1 else set()
-        )
+    participant.new_layer(SHAPE, True)
+    block = participant.timed(calls)
+    assert participant.findings() == []
+    assert 0 < block.seconds * 3 <= participant.evidence.wall
+    assert block.cpu_seconds > 0
+    for call, got in enumerate(block.results):
+        want = computed(calls.params, calls[call], True, dtype="float32")
+        assert set(got) == {"y", "h", "c", "dx", "dh0", "dc0", "dW", "dU", "db b"}
         for name, array in got.items():
             exact = want[name.split()[0]]
             np.testing.assert_allclose(array, exact, rtol=1e-4, atol=1e-5, err_msg=name)
-        np.testing.assert_array_equal(marks, block.marks[place])
-        assert np.isin(marks[:2], got["y"]).all()
-        assert np.isin(marks[2:], got["dx"]).all()
 
 
-def test_an_empty_block_is_the_channel_alone(participant):
-    participant.measure_overhead()
-    assert 0 < participant.overhead < 1
+def test_a_block_runs_the_staged_calls_in_order(participant):
+    """Two of three: their digests are those of the same calls in a block of their own."""
+    calls = draw(SHAPE, "float32", 3, (2,))
+    participant.new_layer(SHAPE, True)
+    digests = []
+    for staged, order in ((calls, [2, 0]), (calls.take([2, 0]), [0, 1])):
+        participant.stage(staged)
+        digests.append(participant.go(order)[1])
+    assert len(digests[0]) == 2 * DIGEST
+    assert digests[0] == digests[1]
+    assert digests[0][:DIGEST] != digests[0][DIGEST:]
+
+
+def test_the_cpu_time_of_all_that_it_did_is_counted(participant):
+    before = participant.cpu_seconds()
+    participant.new_layer(SHAPE, True)
+    participant.timed(draw(SHAPE, "float32", 3, (2,)))
+    assert participant.evidence.cpu < participant.cpu_seconds() - before
+
+
+def test_what_differs_from_the_digest_was_changed_later(tmp_path):
+    """Right, but only since the judge has asked for it."""
+    file = tmp_path / "late.py"
+    file.write_text(
+        "import numpy as np\n"
+        "from lstm_reference.cells.lstm import LSTM as Right\n"
+        "from __main__ import TimedHost\n"
+        "fetch = TimedHost._fetch\n"
+        "late = []\n"
+        "def fetched(self, call, start, stop):\n"
+        "    while late:\n"
+        "        late.pop()()\n"
+        "    return fetch(self, call, start, stop)\n"
+        "TimedHost._fetch = fetched\n"
+        "class LSTM(Right):\n"
+        "    def forward(self, x, state=None):\n"
+        "        y = np.zeros((*x.shape[:2], self.hidden_size), x.dtype)\n"
+        "        h, c = np.zeros((2, len(x), self.hidden_size), x.dtype)\n"
+        "        def work():\n"
+        "            y[...], (h[...], c[...]) = Right.forward(self, x, state)\n"
+        "        late.append(work)\n"
+        "        return y, (h, c)\n"
+    )
+    late = Participant(contenders.subject(str(file), None))
+    try:
+        calls = draw(SHAPE, "float32", 3, (2,))
+        late.new_layer(SHAPE, False)
+        block = late.timed(calls)
+        want = computed(calls.params, calls[2], False)
+        np.testing.assert_allclose(block.results[2]["y"], want["y"], rtol=1e-4, atol=1e-5)
+        assert late.findings()[0].startswith("results are not finished when the call returns")
+    finally:
+        late.close()

@@ -2,13 +2,12 @@
 
     python tests/perf/compare_lstm.py [--seconds 10] [--against FILE | --length | --memory]
 
-The arithmetic is float32 on one thread. The participants take turns, so that a disturbance affects
-all of them. A ratio is the median over the rounds of a participant's time divided by PyTorch's time
-in the same round, ± half the interquartile range of these ratios. Time is the CPU time of the
-process, which does not include other programs. "forward" is inference, in which PyTorch runs under
-no_grad. "both" is forward and backward, with the gradients with respect to x, h0, c0 and the
-weights for both. `--against` compares only with the LSTM of a file, such as a copy of lstm.py with
-one change.
+One thread, float32. The participants take turns, so that what disturbs one disturbs all; a ratio is
+the median over the rounds of one participant's time to torch's in the same round, and ± is half of
+the middle half of those ratios. Time is the CPU time of the process, of which other programs take
+no part. "forward" is inference: torch under no_grad. "both" is forward and backward, for which
+torch gives what ours gives: the gradients by x, h0, c0 and the weights. `--against` takes the place
+of the others with the LSTM of a file, such as a copy of lstm.py with one thing changed.
 """
 
 import argparse
@@ -25,10 +24,10 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from lstm_reference.cells import unrolled
-from lstm_reference.cells.cell import Array
-from lstm_reference.cells.lstm import LSTM
-from lstm_reference.cells.torch_lstm import to_torch
+from lstm_reference import unrolled
+from lstm_reference.cell import Array
+from lstm_reference.lstm import LSTM
+from lstm_reference.torch_lstm import to_torch
 
 SHAPES = (
     (1, 1, 5, 20),
@@ -48,10 +47,10 @@ Run = Callable[[], object]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="time lstm.LSTM against torch and others")
-    parser.add_argument("--seconds", type=float, default=10, help="seconds per shape and pass")
+    parser.add_argument("--seconds", type=float, default=10, help="for each shape and pass")
     parser.add_argument("--against", type=Path, help="a file with another LSTM")
-    parser.add_argument("--length", action="store_true", help="time by length T instead")
-    parser.add_argument("--memory", action="store_true", help="measure memory instead")
+    parser.add_argument("--length", action="store_true", help="time against the length T instead")
+    parser.add_argument("--memory", action="store_true", help="memory of the cache instead")
     options = parser.parse_args()
     torch.set_num_threads(1)
     threadpool_limits(1)
@@ -65,7 +64,7 @@ def main() -> None:
 
 
 def against(options: argparse.Namespace) -> None:
-    """Print the time of the LSTM of a file, divided by ours."""
+    """The LSTM of a file, in times of ours."""
     spec = importlib.util.spec_from_file_location("other", options.against)
     assert spec is not None
     assert spec.loader is not None
@@ -107,13 +106,13 @@ def compare(seconds: float) -> None:
             print(f"{' '.join(map(str, shape)):>18}{row}   {to_plain:.1f} times as fast")
             ratios.append(middle[1])
         mean = np.exp(np.mean(np.log(ratios[1:])))
-        print(f"geometric mean of ours to torch over all shapes but the first: {mean:.2f}")
+        print(f"geometric mean of ours to torch, all but the first: {mean:.2f}")
 
 
 def in_turns(runs: list[Run], seconds: float) -> Array:
-    """CPU seconds per call: one row per round, one column per participant.
+    """CPU seconds of a call, a row for each round, a column for each participant.
 
-    A turn is as many calls as take 2 ms, because the clock is coarse.
+    A turn is as many calls as take 2 ms, for the clock's sake.
     """
     counts = []
     for run in runs:
@@ -190,12 +189,12 @@ def lengths() -> None:
         runs = [lambda c=c: (c[2].forward(c[0]), c[2].backward(c[1])) for c in cases]
         ms = in_turns(runs, 20).min(axis=0) * 1e3
         slope = np.polyfit(np.log(T), np.log(ms), 1)[0]
-        times, steps = ", ".join(f"{m:.1f}" for m in ms), ", ".join(map(str, T))
-        print(f"B {B} D {D} H {H}: {times} ms for T of {steps}; exponent {slope:.3f}")
+        print(f"B {B} D {D} H {H}: " + ", ".join(f"{m:.1f}" for m in ms) + " ms for T of "
+              + ", ".join(map(str, T)) + f"; exponent {slope:.3f}")  # fmt: skip
 
 
 def memory() -> None:
-    """Print what a call keeps for backward, the peaks, and what a stateful layer holds."""
+    """Kept between forward and backward, at most in use, and kept by a stateful layer in calls."""
     for B, T, D, H in ((1, 50, 16, 16), (16, 25, 64, 64), (64, 50, 256, 256)):
         x, dy, layer = case(B, T, D, H)
         tracemalloc.start()
@@ -210,9 +209,8 @@ def memory() -> None:
         kept, forward_peak, backward_peak = (
             bytes_ / (B * T * H * 4) for bytes_ in (kept, forward_peak, backward_peak)
         )
-        sizes = f"B {B} T {T} D {D} H {H}, in arrays (B, T, H)"
-        peaks = f"peak in forward {forward_peak:.2f}, in backward {backward_peak:.2f}"
-        print(f"{sizes}: kept {kept:.2f}, {peaks}")
+        print(f"B {B} T {T} D {D} H {H}, in arrays (B, T, H): kept {kept:.2f}, "
+              f"forward's peak {forward_peak:.2f}, backward's {backward_peak:.2f}")  # fmt: skip
     x, _, layer = case(2, 10, 16, 16, stateful=True)
     tracemalloc.start()
     for call in range(1, 10_001):

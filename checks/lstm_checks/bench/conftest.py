@@ -12,7 +12,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if not collection_path.is_relative_to(HERE):
         return None
     named = [str(one).partition("::")[0] for one in config.args]
-    here = any(
+    asked = any(
         one.startswith(__package__) or Path(one).resolve().is_relative_to(HERE) for one in named
     )
-    return None if here else True
+    return None if asked else True

@@ -3,13 +3,19 @@
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
+from lstm_checks.bench.contenders import FLOOR, SUBJECT
 from lstm_checks.bench.shapes import Shape
 
-SCHEMA = 1
+if TYPE_CHECKING:
+    from lstm_checks.bench.growth import Growth
+
+SCHEMA = 2
 NOISE = 0.10  # spread over median, of the floor or of a ratio, from which a shape counts as noisy
+PASSES = {False: "forward", True: "both"}
+TITLES = {False: "forward", True: "forward and backward"}
 
 
 @dataclass(frozen=True)
@@ -24,8 +30,8 @@ class Summary:
     def of(cls, values: Sequence[float]) -> "Summary":
         if len(values) < 2:
             return cls(values[0], values[0], values[0])
-        low, _, high = statistics.quantiles(values, n=4, method="inclusive")
-        return cls(statistics.median(values), low, high)
+        low, median, high = statistics.quantiles(values, n=4, method="inclusive")
+        return cls(median, low, high)
 
     @property
     def spread(self) -> float:
@@ -33,162 +39,137 @@ class Summary:
         return (self.high - self.low) / self.median
 
     def as_dict(self) -> dict[str, float]:
-        return {"median": self.median, "low": self.low, "high": self.high, "spread": self.spread}
+        return asdict(self) | {"spread": self.spread}
 
 
 @dataclass
 class Timing:
-    """One contender at one shape: seconds a call in each turn, k calls a block, peak memory.
+    """One contender at one shape.
 
-    cpu: CPU seconds of its process a call, likewise; empty where that cannot be read.
+    Attributes:
+        calls_per_block: how many calls were timed together.
+        seconds, cpu_seconds: per call, in each turn; no CPU seconds where they are not known.
+        memory: the peak of a first call in bytes; None where it is not known.
+        error_over_tolerance: the largest of all verified results.
     """
 
-    k: int
-    overhead: float
+    calls_per_block: int
     seconds: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
+    cpu_seconds: list[float] = field(default_factory=list)
     memory: int | None = None
     error_over_tolerance: float = 0.0
 
     @property
-    def summary(self) -> Summary:
+    def time(self) -> Summary:
         return Summary.of(self.seconds)
+
+    def as_dict(self) -> dict[str, Any]:
+        if math.isfinite(self.error_over_tolerance):
+            return asdict(self)
+        return asdict(self) | {"error_over_tolerance": None}  # JSON has no infinity
 
 
 @dataclass
-class Cell:
+class Comparison:
     """One shape and pass: the subject, its rivals and the floor, measured in turns.
 
-    denormals: how many denormal numbers the inputs and the results that were looked at held.
+    denormals: how many denormal numbers the inputs and the verified results held.
     """
 
     shape: Shape
     backward: bool
-    subject: str
-    floor: str
     timings: dict[str, Timing] = field(default_factory=dict)
     denormals: int = 0
 
-    def ratio(self, other: str) -> Summary:
-        """The subject's time over another's, turn by turn."""
-        mine, theirs = self.timings[self.subject].seconds, self.timings[other].seconds
-        return Summary.of([a / b for a, b in zip(mine, theirs, strict=True)])
-
-    def cpu_ratio(self, other: str) -> Summary | None:
-        """The same by CPU time, which stays as it is where others use the processor."""
-        mine, theirs = self.timings[self.subject].cpu, self.timings[other].cpu
-        if not mine or not theirs or not all(theirs):
-            return None
-        return Summary.of([a / b for a, b in zip(mine, theirs, strict=True)])
+    @property
+    def mine(self) -> Timing:
+        """The subject's own."""
+        return self.timings[SUBJECT]
 
     @property
     def others(self) -> list[str]:
-        return [name for name in self.timings if name != self.subject]
+        return [name for name in self.timings if name != SUBJECT]
+
+    def ratio(self, other: str) -> Summary:
+        """The subject's time over another's, turn by turn."""
+        return _ratio(self.mine.seconds, self.timings[other].seconds)
+
+    def cpu_ratio(self, other: str) -> Summary | None:
+        """The same for CPU time, which does not change when other programs use the processor."""
+        mine, theirs = self.mine.cpu_seconds, self.timings[other].cpu_seconds
+        return _ratio(mine, theirs) if mine and theirs and all(theirs) else None
 
     @property
     def gflops(self) -> float:
-        """Operations of the matrix products over the subject's median time, in 10⁹ a second."""
-        seconds = self.timings[self.subject].summary.median
-        return self.shape.operations(self.backward) / seconds / 1e9
+        """Operations of the matrix products over the subject's median time, in 10⁹ per second."""
+        return self.shape.operations(self.backward) / self.mine.time.median / 1e9
 
     @property
     def noise(self) -> float:
         """The larger of the spreads of the floor's times and of the ratios."""
         spreads = [self.ratio(other).spread for other in self.others]
-        if self.floor in self.timings:
-            spreads.append(self.timings[self.floor].summary.spread)
+        if FLOOR in self.timings:
+            spreads.append(self.timings[FLOOR].time.spread)
         return max(spreads, default=0.0)
 
     @property
     def noisy(self) -> bool:
         return self.noise > NOISE
 
-    def _cpu_ratio(self, other: str) -> dict[str, float] | None:
-        ratio = self.cpu_ratio(other)
-        return None if ratio is None else ratio.as_dict()
-
     def as_dict(self) -> dict[str, Any]:
-        subject = self.timings[self.subject]
+        cpu_ratios = {other: self.cpu_ratio(other) for other in self.others}
         return {
-            "shape": dict(vars(self.shape)),
-            "pass": "both" if self.backward else "forward",
-            "seconds": subject.summary.as_dict(),
-            "seconds_per_step": subject.summary.median / self.shape.T,
+            "shape": asdict(self.shape),
+            "pass": PASSES[self.backward],
+            "seconds": self.mine.time.as_dict(),
+            "seconds_per_step": self.mine.time.median / self.shape.T,
             "gflops": self.gflops,
             "ratio": {other: self.ratio(other).as_dict() for other in self.others},
-            "cpu_ratio": {other: self._cpu_ratio(other) for other in self.others},
+            "cpu_ratio": {name: one and one.as_dict() for name, one in cpu_ratios.items()},
             "noise": self.noise,
             "noisy": self.noisy,
             "denormals": self.denormals,
-            "contenders": {
-                name: {
-                    "calls_per_block": one.k,
-                    "channel_seconds": one.overhead,
-                    "seconds": one.seconds,
-                    "cpu_seconds": one.cpu,
-                    "peak_memory_bytes": one.memory,
-                    "error_over_tolerance": _finite(one.error_over_tolerance),
-                }
-                for name, one in self.timings.items()
-            },
+            "contenders": {name: one.as_dict() for name, one in self.timings.items()},
         }
 
 
-def _finite(value: float) -> float | None:
-    """JSON knows no infinity: None."""
-    return value if math.isfinite(value) else None
+def _ratio(mine: list[float], theirs: list[float]) -> Summary:
+    return Summary.of([a / b for a, b in zip(mine, theirs, strict=True)])
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found out about a contender, in words."""
+    """What was detected about a contender, in words."""
 
     who: str
     what: str
 
-    def as_dict(self) -> dict[str, str]:
-        return dict(vars(self))
-
-
-@dataclass(frozen=True)
-class Growth:
-    """How time and memory grow with one of the sizes: x against size to the power of the exponent.
-
-    An exponent is None where fewer than two sizes could be measured.
-    """
-
-    letter: str
-    backward: bool
-    sizes: tuple[int, ...]
-    seconds: tuple[float, ...]
-    memory: tuple[int | None, ...]
-    seconds_exponent: float | None
-    memory_exponent: float | None
-
-    def as_dict(self) -> dict[str, Any]:
-        return {key: list(v) if isinstance(v, tuple) else v for key, v in vars(self).items()}
+    @property
+    def kind(self) -> tuple[str, str]:
+        """Of whom, and what comes before the figures."""
+        return self.who, self.what.partition(":")[0]
 
 
 @dataclass
 class Outcome:
-    """The whole run."""
+    """The whole run. verdict: "passed" or "wrong", the ladder's."""
 
     subject: str
     verdict: str
     settings: dict[str, Any]
     machine: dict[str, Any]
     contenders: dict[str, dict[str, Any]]
-    cells: list[Cell] = field(default_factory=list)
-    growth: list[Growth] = field(default_factory=list)
+    comparisons: list[Comparison] = field(default_factory=list)
+    growth: "list[Growth]" = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     def find(self, who: str, what: str) -> None:
-        """Keep a finding, once a contender and kind (what comes before its figures)."""
-        kind = what.split(":")[0]
-        if not any(one.who == who and one.what.split(":")[0] == kind for one in self.findings):
-            self.findings.append(Finding(who, what))
+        """Keep a finding; each kind only once per contender."""
+        finding = Finding(who, what)
+        if finding.kind not in {one.kind for one in self.findings}:
+            self.findings.append(finding)
 
     def note(self, text: str) -> None:
         if text not in self.notes:
@@ -196,22 +177,31 @@ class Outcome:
 
     @property
     def noisy(self) -> bool:
-        return any(cell.noisy for cell in self.cells)
+        return any(one.noisy for one in self.comparisons)
+
+    @property
+    def passes(self) -> list[bool]:
+        """The passes that were timed; True means forward and backward."""
+        return list(dict.fromkeys(one.backward for one in self.comparisons))
+
+    def of_pass(self, backward: bool) -> tuple[list[Comparison], list[str]]:
+        """The comparisons of a pass, and all others that the subject is compared with there."""
+        chosen = [one for one in self.comparisons if one.backward == backward]
+        return chosen, list(dict.fromkeys(name for one in chosen for name in one.others))
 
     def geometric_means(self, backward: bool, cpu: bool = False) -> dict[str, float]:
         """Over the shapes, the geometric mean of the ratio to each other contender."""
         means = {}
-        cells = [cell for cell in self.cells if cell.backward == backward]
-        for other in dict.fromkeys(name for cell in cells for name in cell.others):
-            having = [cell for cell in cells if other in cell.timings]
-            ratios = [cell.cpu_ratio(other) if cpu else cell.ratio(other) for cell in having]
-            logs = [math.log(ratio.median) for ratio in ratios if ratio is not None]
-            if logs:
-                means[other] = math.exp(statistics.fmean(logs))
+        chosen, others = self.of_pass(backward)
+        for other in others:
+            having = [one for one in chosen if other in one.timings]
+            ratios = [one.cpu_ratio(other) if cpu else one.ratio(other) for one in having]
+            medians = [ratio.median for ratio in ratios if ratio is not None]
+            if medians:
+                means[other] = statistics.geometric_mean(medians)
         return means
 
     def as_dict(self) -> dict[str, Any]:
-        passes = {"both" if cell.backward else "forward": cell.backward for cell in self.cells}
         return {
             "schema": SCHEMA,
             "subject": self.subject,
@@ -222,14 +212,14 @@ class Outcome:
             "contenders": self.contenders,
             "noisy": self.noisy,
             "noise_threshold": NOISE,
-            "findings": [one.as_dict() for one in self.findings],
+            "findings": [asdict(one) for one in self.findings],
             "notes": self.notes,
             "geometric_mean_of_ratios": {
-                name: self.geometric_means(backward) for name, backward in passes.items()
+                PASSES[one]: self.geometric_means(one) for one in self.passes
             },
             "geometric_mean_of_cpu_ratios": {
-                name: self.geometric_means(backward, cpu=True) for name, backward in passes.items()
+                PASSES[one]: self.geometric_means(one, cpu=True) for one in self.passes
             },
-            "cells": [cell.as_dict() for cell in self.cells],
-            "growth": [one.as_dict() for one in self.growth],
+            "comparisons": [one.as_dict() for one in self.comparisons],
+            "growth": [asdict(one) for one in self.growth],
         }

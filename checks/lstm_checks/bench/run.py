@@ -1,4 +1,4 @@
-"""The run: contenders in turns, shape by shape, each block's results verified afterwards."""
+"""The run: contenders in turns, shape by shape; the results of every block are verified."""
 
 import secrets
 import time
@@ -7,22 +7,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from lstm_checks.bench import cpu_time, growth, machine
-from lstm_checks.bench.calls import Calls, draw
-from lstm_checks.bench.find import Watch
-from lstm_checks.bench.measure import Participant
-from lstm_checks.bench.outcome import Cell, Outcome, Timing
-from lstm_checks.bench.rivals import FLOOR, FLOOR_CONTENDER, SUBJECT, Contender
+from lstm_checks.bench import growth, machine
+from lstm_checks.bench.calls import Calls, denormals, draw
+from lstm_checks.bench.contenders import FLOOR, SUBJECT, Contender
+from lstm_checks.bench.kit import Broken, Halted, in_words
+from lstm_checks.bench.outcome import PASSES, TITLES, Comparison, Outcome, Timing
+from lstm_checks.bench.participant import Participant
 from lstm_checks.bench.shapes import Shape
-from lstm_checks.bench.verify import Judge, Truth
-from lstm_checks.broken import Broken
-from lstm_checks.sources import Source
-from lstm_checks.worker.process import Halted
+from lstm_checks.bench.verify import Verifier
 
 SWEEP_TURNS = 3
-SHARED = 0.95
+FASTER = 0.7  # a repeated input's time over that of a fresh one
+TRIES = 3
+REPEATS = 5  # calls at least
 Tick = Callable[[str, int], None]
 
 
@@ -30,59 +27,63 @@ Tick = Callable[[str, int], None]
 class Plan:
     """What is to be timed, and how.
 
-    turns: how often each contender comes to its turn at a shape. block: seconds that a block of
-    calls lasts at least. sweep: whether to measure growth too.
+    Attributes:
+        device: "cpu" or "cuda"; on the latter all contenders are on tensors.
+        turns: how often each contender comes to its turn at a shape.
+        block: seconds that a block of calls lasts at least.
+        growth: whether to measure growth too.
     """
 
     subject: Contender
     rivals: tuple[Contender, ...]
+    floor: Contender
     shapes: tuple[Shape, ...]
     passes: tuple[bool, ...] = (False, True)
     threads: int = 1
     dtype: str = "float32"
+    device: str = "cpu"
     turns: int = 7
     block: float = 0.08
-    sweep: bool = True
+    growth: bool = True
     seed: int = field(default_factory=lambda: secrets.randbits(63))
 
+    @property
+    def everyone(self) -> tuple[Contender, ...]:
+        return (self.subject, *self.rivals, self.floor)
+
     def settings(self) -> dict[str, Any]:
+        names = ("threads", "dtype", "device", "turns", "block", "seed")
         return {
             "shapes": [str(shape) for shape in self.shapes],
-            "passes": ["both" if backward else "forward" for backward in self.passes],
-            "threads": self.threads,
-            "dtype": self.dtype,
-            "turns": self.turns,
-            "block_seconds": self.block,
-            "seed": self.seed,
+            "passes": [PASSES[backward] for backward in self.passes],
+            **{name: getattr(self, name) for name in names},
         }
 
     def steps(self) -> int:
         """How many ticks the run makes."""
-        cells = len(self.shapes) * len(self.passes) * self.turns
         swept = {shape for letter in growth.SWEEPS for shape in growth.shapes(letter)}
-        return cells + (len(swept) * SWEEP_TURNS if self.sweep else 0)
+        timed = len(self.shapes) * len(self.passes) * self.turns
+        return timed + (len(swept) * SWEEP_TURNS if self.growth else 0)
 
 
 class Gone(Exception):
-    """The subject cannot be timed any further; the message says why."""
+    """The subject cannot be timed; the message says why."""
 
 
-class Bench:
+class Run:
     """One run of a plan."""
 
     def __init__(self, plan: Plan, verdict: str, tick: Tick) -> None:
         self._plan = plan
         self._tick = tick
-        self._processes: dict[tuple[str, Source], Participant] = {}
-        self._turn = 0
-        self.watch: dict[str, Watch] = {}
-        everyone = (plan.subject, *plan.rivals, FLOOR_CONTENDER)
+        self._running: dict[str, Participant] = {}
+        self._draws = 0
         self.outcome = Outcome(
             subject=plan.subject.says,
             verdict=verdict,
             settings=plan.settings(),
-            machine=machine.describe(plan.threads),
-            contenders={one.name: {"is": one.says} for one in everyone},
+            machine=machine.describe(plan.threads, plan.device),
+            contenders={one.name: {"is": one.says} for one in plan.everyone},
         )
 
     def run(self) -> Outcome:
@@ -91,176 +92,159 @@ class Bench:
         Raises:
             Gone: the subject cannot be timed.
         """
-        begun = time.perf_counter()
-        plan = self._plan
+        plan, outcome, begun = self._plan, self.outcome, time.perf_counter()
         try:
-            passes = [backward for backward in plan.passes if self._offers(backward)]
+            passes = plan.passes
+            if True in passes and not self._participant(plan.subject).has_backward:
+                passes = tuple(backward for backward in passes if not backward)
+                outcome.note("the subject offers no backward: both passes were not timed")
             for shape in plan.shapes:
                 for backward in passes:
-                    everyone = [plan.subject, *plan.rivals, FLOOR_CONTENDER]
-                    cell = self.cell(shape, backward, everyone, plan.turns)
-                    self.outcome.cells.append(cell)
-            if plan.sweep and passes:
+                    compared = self._compare(shape, backward, plan.everyone, plan.turns)
+                    outcome.comparisons.append(compared)
+            if plan.growth and passes:
                 self._grow(passes[-1])
+        except (Broken, Halted) as error:
+            raise Gone(f"{plan.subject.says}: {in_words(error)}") from None
         finally:
-            for participant in self._processes.values():
-                participant.close()
-        self.outcome.machine["load_after"] = machine.load()
-        self.outcome.seconds = time.perf_counter() - begun
-        for name, watch in self.watch.items():
-            for what in watch.found(plan.threads) if name != FLOOR else ():
-                self.outcome.find(name, what)
-        share = self.watch[FLOOR].share if FLOOR in self.watch else 1.0
-        self.outcome.machine["share_of_a_core"] = share
-        if share < SHARED:
-            self.outcome.note(
-                f"others use the processor: the floor, timed, had {share:.0%} of a core's time"
-            )
-        if not cpu_time.AVAILABLE:
-            self.outcome.note("there is no /proc here: CPU time and memory were not looked at")
-        return self.outcome
+            for name in list(self._running):
+                self._end(name)
+        outcome.machine["load_after"] = machine.load()
+        outcome.seconds = time.perf_counter() - begun
+        return outcome
 
-    def _offers(self, backward: bool) -> bool:
-        with self._blamed(self._plan.subject):
-            subject = self._participant(self._plan.subject, backward)
-        if backward and not subject.has_backward:
-            self.outcome.note("the subject offers no backward: both passes were not timed")
-            return False
-        return True
+    # Contenders --------------------------------------------------------------------------------
 
-    def _participant(self, contender: Contender, backward: bool) -> Participant:
-        key = contender.name, contender.source(backward)
-        if key not in self._processes:
-            started = self._processes[key] = Participant(contender, key[1], self._plan.threads)
-            started.measure_overhead()
-            self.outcome.contenders[contender.name] |= started.said
-        return self._processes[key]
+    def _participant(self, contender: Contender) -> Participant:
+        name, plan = contender.name, self._plan
+        if name not in self._running:
+            self._running[name] = Participant(contender, plan.threads, plan.device, plan.dtype)
+        return self._running[name]
+
+    def _end(self, name: str) -> None:
+        participant = self._running.pop(name)
+        told, timed = self.outcome.contenders[name], participant.evidence.cpu
+        told |= participant.said
+        told["cpu_seconds"] = told.get("cpu_seconds", 0.0) + participant.cpu_seconds()
+        told["cpu_seconds_timed"] = told.get("cpu_seconds_timed", 0.0) + timed
+        participant.close()
+        for what in participant.findings() if name != FLOOR else ():
+            self.outcome.find(name, what)
 
     @contextmanager
-    def _blamed(self, contender: Contender) -> Iterator[None]:
-        """What goes wrong in the subject ends the run; a rival is only left out of the shape."""
+    def _left_out(self, name: str, compared: Comparison) -> Iterator[None]:
+        """A rival that cannot go on is left out of this shape; without the subject the run ends."""
         try:
             yield
         except (Broken, Halted) as error:
-            text = error.text if isinstance(error, Halted) else str(error)
-            if contender.name == SUBJECT:
-                raise Gone(f"{contender.says}: {text}") from None
-            raise _Left(text) from None
+            if name == SUBJECT:
+                raise
+            compared.timings.pop(name, None)
+            where = f"{compared.shape}, {PASSES[compared.backward]}"
+            self.outcome.note(f"{name} is left out at {where}: {in_words(error)}")
+            if name in self._running:
+                self._end(name)
 
     # One shape ---------------------------------------------------------------------------------
 
-    def cell(
-        self,
-        shape: Shape,
-        backward: bool,
-        everyone: list[Contender],
-        turns: int,
-        saying: str = "",
-    ) -> Cell:
-        """All contenders at one shape, in turns whose order rotates."""
-        plan = self._plan
-        cell = Cell(shape, backward, SUBJECT, FLOOR)
-        doing = f"{saying}{shape} {'forward and backward' if backward else 'forward'}"
+    def _compare(
+        self, shape: Shape, backward: bool, everyone: tuple[Contender, ...], turns: int
+    ) -> Comparison:
+        """Contenders at one shape, in turns whose order rotates."""
+        compared = Comparison(shape, backward)
         warm_up = self._draw(shape, 2)
-        judge = Judge.for_calls(warm_up, backward)
-        cell.denormals += _denormals(warm_up.x, warm_up.h, warm_up.c, warm_up.dy)
-        field: list[tuple[Contender, Participant]] = []
+        verifier = Verifier(warm_up, backward, self._plan.dtype)
         for contender in everyone:
-            try:
-                with self._blamed(contender):
-                    participant = self._participant(contender, backward)
-                    cell.timings[contender.name] = self._ready(
-                        participant, shape, backward, warm_up
-                    )
-                    field.append((contender, participant))
-            except _Left as left:
-                self._leave_out(contender, cell, left)
-        watching = {
-            contender.name: self.watch.setdefault(contender.name, Watch()).at(
-                participant, cell, judge, warm_up
-            )
-            for contender, participant in field
-        }
+            with self._left_out(contender.name, compared):
+                compared.timings[contender.name] = self._ready(contender, compared, warm_up)
         for turn in range(turns):
+            doing = f"{shape} {TITLES[backward]}"
             self._tick(doing, 0)
-            most = max(cell.timings[contender.name].k for contender, _ in field)
+            most = max(timing.calls_per_block for timing in compared.timings.values())
             calls = self._draw(shape, most)
-            truth = Truth(calls, backward)
-            order = field[turn % len(field) :] + field[: turn % len(field)]
-            for contender, participant in order:
-                mine = calls.first(cell.timings[contender.name].k)
-                try:
-                    with self._blamed(contender):
-                        participant.stage(mine)
-                        block = participant.go(list(range(len(mine))))
-                        cell.timings[contender.name].seconds.append(block.seconds)
-                        if cpu_time.AVAILABLE:
-                            cell.timings[contender.name].cpu.append(block.cpu / block.k)
-                        if contender.name == FLOOR:
-                            self.watch[FLOOR].account(block)
-                        else:
-                            watching[contender.name].block(block, mine, truth)
-                except _Left as left:
-                    field = [one for one in field if one[0] is not contender]
-                    self._leave_out(contender, cell, left)
+            verifier.begin(calls)
+            compared.denormals += calls.denormals
+            place = turn % len(everyone)
+            for name in [one.name for one in everyone[place:] + everyone[:place]]:
+                if name in compared.timings:
+                    with self._left_out(name, compared):
+                        self._turn(name, compared, calls, verifier)
             self._tick(doing, 1)
         if len(everyone) > 1:
-            with self._blamed(plan.subject):
-                watching[SUBJECT].repeated(lambda k: self._draw(shape, k))
-        return cell
+            self._repeat(shape, compared.mine.calls_per_block)
+        return compared
 
-    def _ready(
-        self, participant: Participant, shape: Shape, backward: bool, warm_up: Calls
-    ) -> Timing:
-        participant.new_layer(shape.D, shape.H, backward)
+    def _ready(self, contender: Contender, compared: Comparison, warm_up: Calls) -> Timing:
+        """Start it, let it warm up, and choose how many calls make a block."""
+        shape = compared.shape
+        participant = self._participant(contender)
+        participant.new_layer(shape, compared.backward)
         participant.stage(warm_up)
         participant.go([0])  # libraries make their buffers and choose their ways here
-        memory = None
-        if participant.contender.name != FLOOR:
-            memory = participant.peak_memory(warm_up, backward)
+        memory = participant.peak_memory(warm_up)
         k = participant.calls_for(lambda count: self._draw(shape, count), self._plan.block)
-        return Timing(k, participant.overhead, memory=memory)
-
-    def _leave_out(self, contender: Contender, cell: Cell, left: "_Left") -> None:
-        cell.timings.pop(contender.name, None)
-        self.outcome.note(f"{contender.name} is left out at {cell.shape}: {left}")
-        key = contender.name, contender.source(cell.backward)
-        if key in self._processes:
-            self._processes.pop(key).close()
+        return Timing(k, memory=memory)
 
     def _draw(self, shape: Shape, count: int) -> Calls:
         """Fresh calls: no two draws of a run are the same."""
-        self._turn += 1
-        return draw(shape, self._plan.dtype, count, (self._plan.seed, self._turn))
+        self._draws += 1
+        return draw(shape, self._plan.dtype, count, (self._plan.seed, self._draws))
+
+    def _turn(self, name: str, compared: Comparison, calls: Calls, verifier: Verifier) -> None:
+        """Time a block, and hold all its results against the reference's."""
+        timing, participant = compared.timings[name], self._running[name]
+        block = participant.timed(
+            calls.take(list(range(timing.calls_per_block))), fetch=name != FLOOR
+        )
+        timing.seconds.append(block.seconds)
+        timing.cpu_seconds.append(block.cpu_seconds)
+        for call, got in enumerate(block.results):
+            compared.denormals += sum(map(denormals, got.values()))
+            worst, excess = verifier.worst(call, got, participant.offered)
+            timing.error_over_tolerance = max(timing.error_over_tolerance, excess)
+            if excess > 1:
+                reason = verifier.reason(call, got, worst, excess, participant.offered)
+                self.outcome.find(
+                    name,
+                    f"a timed call's result is wrong: at {compared.shape}, call {call} of "
+                    f"{len(block.results)}, {worst} is off by {excess:.3g} times the "
+                    f"tolerance{reason}",
+                )
+                return
+
+    def _repeat(self, shape: Shape, count: int) -> None:
+        """Look whether the subject answers repeated inputs faster: the same content or objects."""
+        for says, same_object in (("content", False), ("objects", True)):
+            shares: list[float] = []
+            while len(shares) < TRIES and max(shares, default=0.0) <= FASTER:
+                share = self._running[SUBJECT].repeated_over_fresh(
+                    lambda k: self._draw(shape, k), max(REPEATS, count), same_object
+                )
+                shares.append(share)
+            if max(shares) <= FASTER:
+                self.outcome.find(
+                    SUBJECT,
+                    f"repeated inputs are answered faster: at {shape}, inputs with the same {says} "
+                    f"take {min(shares):.2g} of the time of fresh ones; something is kept between "
+                    "calls, which fresh inputs made useless here",
+                )
 
     # Growth ------------------------------------------------------------------------------------
 
     def _grow(self, backward: bool) -> None:
-        done: dict[Shape, Cell] = {}
+        measured: dict[Shape, Comparison] = {}
         for letter in growth.SWEEPS:
-            cells: list[Cell] = []
+            done: list[Comparison] = []
             for shape in growth.shapes(letter):
-                expected = growth.forecast(cells, shape)
+                expected = growth.forecast(done, shape)
                 if expected > growth.LONGEST:
                     self.outcome.note(
                         f"growth with {letter} was not measured at {shape}, where a call would "
                         f"take about {expected:.0f} s"
                     )
                     continue
-                if shape not in done:
-                    done[shape] = self.cell(
-                        shape, backward, [self._plan.subject], SWEEP_TURNS, "growth, "
-                    )
-                cells.append(done[shape])
-            self.outcome.growth.append(growth.fitted(letter, cells))
-
-
-class _Left(Exception):
-    """A rival that could not be timed; the message says why."""
-
-
-def _denormals(*arrays: Any) -> int:
-    return sum(int(np.sum((a != 0) & (np.abs(a) < np.finfo(a.dtype).tiny))) for a in arrays)
-
-
-__all__ = ["Bench", "Gone", "Plan"]
+                if shape not in measured:
+                    alone = (self._plan.subject,)
+                    measured[shape] = self._compare(shape, backward, alone, SWEEP_TURNS)
+                done.append(measured[shape])
+            self.outcome.growth.append(growth.fitted(letter, done))

@@ -1,47 +1,41 @@
 """Whether a timed call's results are right, and if not, whose results they are.
 
-Expected values are the reference's in float64 on the same inputs. The tolerance is that of the
-laws for the dtype; for float32 it is also bounded by MARGIN times the error that the reference
-itself makes in float32 on these inputs, since the laws' bound grows with T and with the sizes, and
-half precision could hide under it. In half precision the error is 2¹³ times that of float32.
+Expected values are the reference's in float64 on the same inputs. The tolerance is MARGIN times
+the error that the reference itself makes in float32 on such inputs, times the ratio of the dtype's
+machine epsilon to that of float32. It is tight enough for half precision to exceed it in float32:
+the error is then 2¹³ times larger.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from lstm_checks.bench.calls import Calls
-from lstm_checks.conventions import Array
-from lstm_checks.laws.case import Case
-from lstm_checks.laws.tolerance import precision, tolerance
+from lstm_checks.bench.calls import Call, Calls
+from lstm_checks.bench.kit import Array
 from lstm_reference.cells.lstm import LSTM
 
+Results = dict[str, Array]  # y, h, c; with backward also dx, dh0, dc0, dW, dU, and db by bias
+GIVEN = frozenset({"initial_h", "initial_c", "bias"})  # what not every contender can be given
 MARGIN = 64.0
-Results = dict[str, Array]
+EPS = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 
 
-@dataclass(frozen=True)
-class Offered:
-    """What a contender can be given and gives."""
-
-    initial_h: bool = True
-    initial_c: bool = True
-    final_h: bool = True
-    final_c: bool = True
-    bias: bool = True
-
-
-def computed(calls: Calls, call: int, backward: bool, offered: Offered, dtype: str) -> Results:
+def computed(
+    params: Mapping[str, Array],
+    call: Call,
+    backward: bool,
+    offered: frozenset[str] = GIVEN,
+    dtype: str = "float64",
+) -> Results:
     """y, h, c and, with backward, dx, dh0, dc0, dW, dU, db of a call, by the reference."""
-    x, h, c, dy = (array[call].astype(dtype) for array in (calls.x, calls.h, calls.c, calls.dy))
-    layer = LSTM(calls.params["W"].shape[0], calls.params["U"].shape[0])
-    layer.params = {name: array.astype(dtype) for name, array in calls.params.items()}
-    if not offered.bias:
+    x, h, c, dy = (array.astype(dtype) for array in call)
+    layer = LSTM(params["W"].shape[0], params["U"].shape[0])
+    layer.params = {name: array.astype(dtype) for name, array in params.items()}
+    if "bias" not in offered:
         layer.params["b"] = np.zeros_like(layer.params["b"])
     state = (
-        h if offered.initial_h else np.zeros_like(h),
-        c if offered.initial_c else np.zeros_like(c),
+        h if "initial_h" in offered else np.zeros_like(h),
+        c if "initial_c" in offered else np.zeros_like(c),
     )
     y, (h, c) = layer.forward(x, state)
     results = {"y": y, "h": h, "c": c}
@@ -52,98 +46,85 @@ def computed(calls: Calls, call: int, backward: bool, offered: Offered, dtype: s
     return results
 
 
-class Truth:
-    """What is expected of a turn's calls, computed once for all who made them."""
+class Verifier:
+    """Holds the results of one shape and pass against the reference's, turn by turn.
 
-    def __init__(self, calls: Calls, backward: bool) -> None:
-        self._calls, self._backward = calls, backward
-        self._known: dict[tuple[int, Offered], Results] = {}
+    Args:
+        warm_up: calls like those to come; the tolerances are made from the first.
+    """
 
-    def of(self, call: int, offered: Offered) -> Results:
-        """The results of a call; see `computed`."""
-        key = call, offered
-        if key not in self._known:
-            self._known[key] = computed(self._calls, call, self._backward, offered, "float64")
-        return self._known[key]
+    def __init__(self, warm_up: Calls, backward: bool, dtype: str) -> None:
+        exact, single = (
+            computed(warm_up.params, warm_up[0], backward, dtype=one)
+            for one in ("float64", "float32")
+        )
+        self._backward, self._dtype = backward, dtype
+        self._single = {
+            name: max(
+                float(np.abs(single[name] - array).max()),
+                EPS["float32"] * (1 + float(np.abs(array).max())),
+            )
+            for name, array in exact.items()
+        }
+        self._blocks = {"the warm-up": warm_up}
+        self._calls = warm_up
+        self.begin(warm_up)
 
+    def begin(self, calls: Calls) -> None:
+        """A turn's calls, which all contenders make; expected values are computed once for all."""
+        self._blocks["an earlier block"] = self._calls
+        self._calls = calls
+        self._known: dict[tuple[int, frozenset[str]], Results] = {}
 
-@dataclass(frozen=True)
-class Judge:
-    """Limits for the results of one shape and dtype: the largest right error, by name."""
+    def worst(self, call: int, got: Results, offered: frozenset[str]) -> tuple[str, float]:
+        """The name of a call's worst result, and its error over the tolerance.
 
-    limits: Mapping[str, float]
-    single: Mapping[str, float]
-    dtype: str
+        NaN and a wrong shape are infinitely wrong.
+        """
+        if (call, offered) not in self._known:
+            self._known[call, offered] = computed(
+                self._calls.params, self._calls[call], self._backward, offered
+            )
+        return self._worst(got, self._known[call, offered])
 
-    @classmethod
-    def for_calls(cls, calls: Calls, backward: bool) -> "Judge":
-        """Limits from the errors that the reference makes in float32 on the first of the calls."""
-        exact = computed(calls, 0, backward, Offered(), "float64")
-        rough = computed(calls, 0, backward, Offered(), "float32")
-        dtype = str(calls.x.dtype)
-        _, B, T, D = calls.x.shape
-        law = tolerance(Case(B, T, D, calls.h.shape[-1], dtype=dtype), precision(dtype))
-        single: dict[str, float] = {}
-        limits: dict[str, float] = {}
-        for name, array in exact.items():
-            size = 1 + float(np.abs(array).max())
-            own = float(np.abs(rough[name] - array).max())
-            single[name] = max(own, precision("float32") * size)
-            limits[name] = law * size
-            if dtype == "float32":
-                limits[name] = min(limits[name], MARGIN * single[name])
-        return cls(limits, single, dtype)
+    def limit(self, name: str) -> float:
+        return MARGIN * self._single[name] * EPS[self._dtype] / EPS["float32"]
 
-    def worst(self, got: Mapping[str, Array], expected: Results) -> tuple[str, float]:
-        """The name of what is worst, and its error over the limit; NaN counts as infinite."""
+    def _worst(self, got: Results, expected: Results) -> tuple[str, float]:
         worst, excess = "", 0.0
         for name, array in got.items():
-            which = "db" if name.startswith("db") else name
-            error = float(np.abs(array.astype(np.float64) - expected[which]).max())
-            over = error / self.limits[which] if np.isfinite(error) else float("inf")
+            which = name.split()[0]  # of "db NAME"
+            right = array.shape == expected[which].shape
+            error = float(np.abs(array - expected[which]).max()) if right else np.inf
+            over = error / self.limit(which) if np.isfinite(error) else np.inf
             if over >= excess:
                 worst, excess = name, over
         return worst, excess
 
-    def precision_of(self, name: str, excess: float) -> str:
-        """The lower precision that would make an error of this size, or nothing."""
-        which = "db" if name.startswith("db") else name
-        ratio = excess * self.limits[which] / self.single[which]
-        if self.dtype == "float64" and 1 / MARGIN <= ratio <= MARGIN:
-            return "float32"
-        if 2**13 / MARGIN <= ratio <= 2**13 * 4:
-            return "float16"
-        if 2**16 / 2 <= ratio <= 2**16 * 4:
-            return "bfloat16"
+    def reason(
+        self, call: int, got: Results, name: str, excess: float, offered: frozenset[str]
+    ) -> str:
+        """Why a result may be wrong: lower precision, other inputs, other weights; or nothing."""
+        which = name.split()[0]
+        ratio = excess * self.limit(which) / self._single[which]
+        for lower, most in (("float32", MARGIN), ("float16", 2**15), ("bfloat16", 2**18)):
+            least = EPS[lower] / EPS["float32"] / MARGIN
+            if EPS[lower] > EPS[self._dtype] and least <= ratio <= most:
+                return f", as in {lower}: it computes in lower precision than {self._dtype}"
+        for says, params, inputs in self._candidates(call):
+            expected = computed(params, inputs, False, offered)
+            if self._worst({"y": got["y"]}, expected)[1] <= 1:
+                return f"; it is right for {says}"
         return ""
 
-
-def belongs(
-    got: Array,
-    calls: Calls,
-    call: int,
-    others: Mapping[str, Calls],
-    offered: Offered,
-    judge: Judge,
-) -> str:
-    """Whose y a wrong y is: that of other inputs or of other weights; or nothing.
-
-    `others` are earlier calls by what they are called; the first call of each counts.
-    """
-    candidates = [
-        (f"the inputs of call {other} of the same block", calls, other)
-        for other in range(min(len(calls), 4))
-        if other != call
-    ]
-    one = calls.only(call)
-    for says, earlier in others.items():
-        candidates.append((f"the inputs of {says}", earlier, 0))
-        here = Calls(earlier.params, one.x, one.h, one.c, one.dy)
-        candidates.append((f"the weights of {says}", here, 0))
-        there = Calls(calls.params, earlier.x, earlier.h, earlier.c, earlier.dy)
-        candidates.append((f"the inputs of {says}", there, 0))
-    for says, inputs, which in candidates:
-        expected = computed(inputs, which, False, offered, "float64")
-        if judge.worst({"y": got}, expected)[1] <= 1:
-            return says
-    return ""
+    def _candidates(self, call: int) -> Iterator[tuple[str, Mapping[str, Array], Call]]:
+        """What a result may be computed from instead; of an earlier block the first call counts."""
+        calls = self._calls
+        for other in range(min(len(calls), 4)):
+            if other != call:
+                says = f"the inputs of call {other} of the same block"
+                yield says, calls.params, calls[other]
+        for says, block in self._blocks.items():
+            yield f"the inputs of {says}", block.params, block[0]
+            yield f"the weights of {says}", block.params, calls[call]
+            yield f"the inputs of {says}", calls.params, block[0]

@@ -1,125 +1,163 @@
 """The timed process: `python -m lstm_checks.bench.worker FD`.
 
-It holds a subject as any worker does, and further runs blocks of calls on staged inputs. It
-measures nothing that counts: the judge times a block with its own clock. The subject's code runs
-in here, so nothing in here is believed without a check at the judge's end.
+It holds a subject as any worker does, and also runs blocks of calls on staged inputs. It measures
+nothing that counts: the judge times a block with its own clock. The subject's code runs in here,
+so the judge believes nothing that this process says without a check of its own.
 """
 
 import ctypes
 import gc
+import hashlib
+import os
 import sys
 import time
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from lstm_checks.worker.__main__ import serve
-from lstm_checks.worker.host import Host, _encoded
+from lstm_checks.worker.host import Host
 
 CLOCKS = ("perf_counter", "monotonic", "time")
+DIGEST = 32  # bytes
+BLAS = ("user_api", "internal_api", "version", "num_threads", "architecture")
 
 
 class TimedHost(Host):
-    """A host that runs blocks of calls."""
+    """A host that runs blocks of calls, of subjects on NumPy arrays or on torch's tensors."""
 
-    _x: list[Any]
-    _states: list[Any]
-    _dy: list[Any]
-    _kept: list[tuple[Any, Any]]
-    _grads: Any = None
+    _staged: list[tuple[Any, Any, Any]]  # x, state, dy
+    _returned: list[tuple[list[Any], list[str]]]  # arrays, and the names of the last as gradients
+    _torch: Any = None  # where the subject takes tensors
+    _on_cuda = False
 
-    def _threads(self, count: int) -> dict[str, Any]:
-        """Tell torch how many threads to use, where it is loaded; what the libraries say."""
+    def _identify(self) -> int:
+        return os.getpid()
+
+    def _prepare(self, threads: int, device: str, dtype: str) -> dict[str, Any]:
+        """Tell torch, where it is loaded, what to use; what the libraries in use say."""
+        said: dict[str, Any] = {
+            "blas": [
+                {key: one[key] for key in BLAS if key in one}
+                for one in import_module("threadpoolctl").threadpool_info()
+            ]
+        }
         torch = sys.modules.get("torch")
-        said: dict[str, Any] = {"blas": _blas()}
         if torch is not None:
-            torch.set_num_threads(count)
+            torch.set_num_threads(threads)
             said |= {"torch_threads": torch.get_num_threads(), "torch": str(torch.__version__)}
+        if torch is not None and getattr(self._adapted, "takes_tensors", False):
+            self._torch, self._on_cuda = torch, device == "cuda"
+            torch.set_default_device(device)
+            torch.set_default_dtype(getattr(torch, dtype))
+            torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
         return said
 
-    def _stage(self, x: Any, state: Any, dy: Any) -> None:
-        """Take the inputs of a block, one copy a call: x (k, …), state a pair of these, dy."""
-        self._x = [one.copy() for one in x]
-        self._states = [
-            None
-            if state is None
-            else tuple(None if part is None else part[call].copy() for part in state)
-            for call in range(len(x))
-        ]
-        self._dy = [] if dy is None else [one.copy() for one in dy]
-        self._kept, self._grads = [], None
-        gc.collect()
+    def _stage(self, call: int, x: Any, state: Any, dy: Any) -> None:
+        """Take the inputs of a call; call 0 begins a new block."""
+        if call == 0:
+            self._staged, self._returned = [], []
+            gc.collect()
+        state = None if state is None else tuple(map(self._given, state))
+        self._staged.append((self._given(x), state, self._given(dy)))
 
-    def _go(self, key: int, order: list[int], at: list[float], backward: bool) -> dict[str, Any]:
-        """Run one call for each staged input in `order`; an empty order runs nothing.
+    def _given(self, array: Any) -> Any:
+        """An input as the subject takes it."""
+        if self._torch is None or array is None:
+            return array
+        return self._torch.tensor(array, dtype=self._torch.get_default_dtype())
 
-        Of each call's y and dx the elements at the fractions `at` of their sizes go into the
-        reply: numbers that were not there before "go", and that must be there at its end.
+    def _go(self, key: int, order: list[int], backward: bool) -> dict[str, Any]:
+        """Make the staged calls in `order`; an empty order does nothing.
+
+        Off CUDA the reply holds a digest of all that each call returned, made when it returned:
+        nothing that is fetched later can have been computed or changed after the reply.
         """
-        kept: list[tuple[Any, Any]] = []
-        marks: list[float] = []
-        odd: set[str] = set()
         layer: Any = self._layers.get(key)
+        returned: list[tuple[list[Any], list[str]]] = []
+        digests: list[bytes] = []
+        odd: set[str] = set()
+        if self._torch is not None:
+            self._torch.set_grad_enabled(backward)
         before = [getattr(time, clock)() for clock in CLOCKS]
         for call in order:
-            x, state = self._x[call], self._states[call]
-            first = layer.forward(x) if state is None else layer.forward(x, state)
-            y = _settled(first, odd)
-            marks += [y.item(int(place * y.size)) for place in at]
-            back = None
+            x, state, dy = self._staged[call]
+            arrays = self._arrays(
+                layer.forward(x) if state is None else layer.forward(x, state), odd
+            )
+            names: list[str] = []
             if backward:
-                back = layer.backward(self._dy[call])
-                grads = dict(layer.grads.items())
-                dx = _settled(back, odd)
-                _settled(tuple(grads.values()), odd)
-                marks += [dx.item(int(place * dx.size)) for place in at]
-                self._grads = grads
-            kept.append((first, back))
+                arrays += self._arrays(layer.backward(dy), odd)
+                gradients = dict(layer.grads.items())
+                names = [str(name) for name in gradients]
+                found = self._arrays(tuple(gradients.values()), odd)
+                # The next call may write into the same arrays.
+                arrays += [one.copy() if type(one) is np.ndarray else one for one in found]
+            if not self._on_cuda:
+                digests.append(digest(arrays))
+            returned.append((arrays, names))
+        if self._on_cuda:
+            self._torch.cuda.synchronize()
         clocks = [getattr(time, name)() - begun for name, begun in zip(CLOCKS, before, strict=True)]
-        self._kept = kept
-        return {"marks": np.array(marks, float), "clocks": clocks, "odd": sorted(odd)}
+        self._returned = returned
+        joined = np.frombuffer(b"".join(digests), np.uint8)
+        return {"digests": joined, "clocks": clocks, "odd": sorted(odd)}
 
-    def _fetch(self, call: int) -> dict[str, Any]:
-        """What a call returned, as it is now; of the last call also the gradients of the weights.
+    def _arrays(self, value: Any, odd: set[str]) -> list[Any]:
+        """The arrays and the Nones in a result, in order; anything else is made an array, in time.
 
-        A subject may write these into the same arrays at every call, so earlier ones are gone.
+        Tensors on CUDA stay there until they are fetched.
         """
-        first, back = self._kept[call]
-        last = call == len(self._kept) - 1
-        return {
-            "first": _encoded(first),
-            "back": _encoded(back),
-            "grads": _encoded(self._grads) if last and self._grads is not None else None,
-        }
+        if type(value) is np.ndarray or value is None:
+            return [value]
+        if isinstance(value, (tuple, list)):
+            return [array for part in value for array in self._arrays(part, odd)]
+        if self._torch is not None and isinstance(value, self._torch.Tensor):
+            return [value if self._on_cuda else _plain(value)]
+        odd.add(type(value).__name__[:80])
+        return [np.asarray(value)]
 
-    def _tidy(self) -> None:
-        """Give freed memory back to the system, so that a peak from here on can be seen."""
+    def _fetch(self, call: int, start: int, stop: int | None) -> dict[str, Any]:
+        """Some of the arrays that a call returned, as they are now, and how many there are."""
+        arrays, names = self._returned[call]
+        some = [
+            _plain(one) if self._on_cuda and one is not None else one for one in arrays[start:stop]
+        ]
+        return {"arrays": some, "count": len(arrays), "gradients": names}
+
+    def _tidy(self) -> int:
+        """Give freed memory back, so that a peak from here on can be seen; what CUDA's torch has.
+
+        The same when asked again: the peak since then is `_cuda_peak`.
+        """
         gc.collect()
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it
         if trim is not None:
             trim(0)
+        if not self._on_cuda:
+            return 0
+        self._torch.cuda.reset_peak_memory_stats()
+        return int(self._torch.cuda.memory_allocated())
+
+    def _cuda_peak(self) -> int:
+        return int(self._torch.cuda.max_memory_allocated())
 
 
-def _settled(value: Any, odd: set[str]) -> Any:
-    """The first array in a result; whatever is not a plain array is made one here, in time."""
-    if type(value) is np.ndarray or value is None:
-        return value
-    if isinstance(value, (tuple, list)):
-        arrays = [_settled(part, odd) for part in value]
-        return arrays[0] if arrays else None
-    odd.add(type(value).__name__[:80])
-    return np.asarray(value)
+def digest(arrays: Iterable[Any]) -> bytes:
+    """The SHA-256 of the numbers in some arrays, one after the other."""
+    found = hashlib.sha256()
+    for array in arrays:
+        if array is not None:
+            found.update(np.ascontiguousarray(array).data)
+    return found.digest()
 
 
-def _blas() -> list[dict[str, Any]] | None:
-    """The linear algebra libraries that are loaded, as threadpoolctl tells; None without it."""
-    try:
-        threadpool_info = import_module("threadpoolctl").threadpool_info
-    except ImportError:
-        return None
-    keys = ("user_api", "internal_api", "version", "num_threads", "architecture")
-    return [{key: one[key] for key in keys if key in one} for one in threadpool_info()]
+def _plain(tensor: Any) -> Any:
+    """A tensor as an array; NumPy has no bfloat16."""
+    tensor = tensor.detach()
+    return (tensor.float() if tensor.element_size() < 4 else tensor).cpu().numpy()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Whether the same benchmark gives the same twice: `python tests/perf/twice.py A.json B.json`.
+"""Whether two runs of a benchmark agree: `python tests/perf/compare_runs.py A.json B.json`.
 
-A and B are what `lstm-checks bench FILE --json OUT` wrote in two runs. For each shape, pass and
-rival: the ratio in B over that in A, and whether a run called the shape noisy.
+A and B are what `lstm-checks bench FILE --json OUT` wrote in two runs. The program prints, for each
+shape, pass and rival, the ratio in B over that in A, and whether a run called the shape noisy.
 """
 
 import json
@@ -13,11 +13,11 @@ def main() -> None:
     runs = [json.loads(Path(name).read_text()) for name in sys.argv[1:]]
     if len(runs) != 2:
         raise SystemExit("give two files, written by lstm-checks bench FILE --json OUT")
-    rivals = list(runs[0]["cells"][0]["ratio"])
-    print("| B×T×D×H | pass | " + " | ".join(rivals) + " | called noisy in |")
+    rivals = list(runs[0]["comparisons"][0]["ratio"])
+    print("| N×T×D×H | pass | " + " | ".join(rivals) + " | called noisy in |")
     print("|---|---|" + "--:|" * len(rivals) + "---|")
     silent = 0
-    for one, other in zip(*(run["cells"] for run in runs), strict=True):
+    for one, other in zip(*(run["comparisons"] for run in runs), strict=True):
         changes = [other["ratio"][r]["median"] / one["ratio"][r]["median"] for r in rivals]
         noisy = [name for name, cell in (("A", one), ("B", other)) if cell["noisy"]]
         silent += any(abs(change - 1) > 0.1 for change in changes) and not noisy

@@ -1,11 +1,11 @@
-"""Whether two clocks agree: `python -m lstm_checks.bench.agreement`.
+"""Whether two clocks agree: `python tests/perf/compare_clocks.py`.
 
-The same function is timed by blocks in a process of its own, as `lstm-checks bench` does it, and by
-torch.utils.benchmark in this process, in turns, one thread each. The function is a call of the
-reference's layer on inputs that it has not seen, whose results are kept. What is printed is the
-ratio of the two times; and, since a benchmark's loop often does so, the ratio to a loop over the
-same inputs again and again, whose results are dropped: there inputs lie in the processor's cache,
-and memory is used again.
+The same function is timed by blocks in a process of its own, as `lstm-checks bench` does it, and
+by torch.utils.benchmark in this process, in turns, with one thread each. The function is a call of
+the reference's layer on inputs that it has not seen, whose results are kept. The program prints
+the ratio of the two times, and also the ratio to a loop over the same inputs again and again whose
+results are dropped, as in many benchmarks: there the inputs lie in the processor's cache, and
+memory is used again.
 """
 
 import secrets
@@ -15,10 +15,10 @@ from importlib import import_module
 import click
 from torch.utils.benchmark import Timer
 
-from lstm_checks.bench import rivals
+from lstm_checks.bench import contenders
 from lstm_checks.bench.calls import Calls, draw
-from lstm_checks.bench.measure import Participant
 from lstm_checks.bench.outcome import Summary
+from lstm_checks.bench.participant import Participant
 from lstm_checks.bench.shapes import SMALL, Shape
 from lstm_reference.cells.lstm import LSTM
 
@@ -63,7 +63,7 @@ def ratios(
     def fresh(count: int) -> Calls:
         return draw(shape, "float32", count, (seed, next(draws)))
 
-    participant.new_layer(shape.D, shape.H, backward)
+    participant.new_layer(shape, backward)
     k = participant.calls_for(fresh, BLOCK)
     found: tuple[list[float], list[float]] = ([], [])
     for turn in range(turns):
@@ -71,8 +71,7 @@ def ratios(
         times: dict[str, float] = {}
         for who in ("blocks", "same", "hot") if turn % 2 else ("hot", "same", "blocks"):
             if who == "blocks":
-                participant.stage(calls.first(k))
-                times[who] = participant.go(list(range(k))).seconds
+                times[who] = participant.timed(calls.take(list(range(k)))).seconds
             else:
                 times[who] = Loop(calls, shape, backward, who == "same").seconds(k)
         found[0].append(times["blocks"] / times["same"])
@@ -85,14 +84,12 @@ def ratios(
 @click.option("--shapes", "count", type=click.IntRange(1, len(SMALL)), default=len(SMALL))
 def main(turns: int, count: int) -> None:
     """Print the ratios for each of the small shapes (the first COUNT of them)."""
-    contender = rivals.subject("lstm_reference.cells.lstm:LSTM", None)
-    participant = Participant(contender, contender.forward, 1)
+    participant = Participant(contenders.subject("lstm_reference.cells.lstm:LSTM", None))
     click.echo("time by blocks over time by torch.utils.benchmark, median (quartiles)\n")
-    click.echo("| B×T×D×H | pass | the same function | the same inputs each time |")
+    click.echo("| N×T×D×H | pass | the same function | the same inputs each time |")
     click.echo("|---|---|--:|--:|")
     medians = []
     try:
-        participant.measure_overhead()
         with import_module("threadpoolctl").threadpool_limits(1):
             for shape in SMALL[:count]:
                 for backward in (False, True):

@@ -1,7 +1,7 @@
-"""The kit's own speed: `python -m lstm_checks.bench.own [FILE[:NAME]] [--json OUT]`.
+"""The kit's own speed: `python tests/perf/kit_speed.py [FILE[:NAME]] [--json OUT]`.
 
 How long a cold verdict takes and where the time goes, what a call across the channel costs, and
-how many laws are judged in a second. Each figure is the median of several runs.
+how many laws are judged per second. Each figure is the median of several runs.
 """
 
 import statistics
@@ -49,7 +49,7 @@ def cold(subject: str, level: str) -> float:
 
 def parts(subject: str) -> dict[str, float]:
     """What comes before the first law: the interpreter, imports, the subject's process."""
-    from lstm_checks.bench.measure import LIMITS
+    from lstm_checks.bench.kit import LIMITS
     from lstm_checks.sources import parse
     from lstm_checks.subject import Subject
     from lstm_checks.worker.process import Process
@@ -70,7 +70,7 @@ def parts(subject: str) -> dict[str, float]:
 
 
 def rungs(subject: str, level: str) -> tuple[dict[str, float], int]:
-    """Seconds a rung, in this process; and how many laws were judged."""
+    """Seconds per rung, in this process; and how many laws were judged."""
     from lstm_checks.api import ladder
 
     runs: list[dict[str, float]] = []
@@ -91,7 +91,7 @@ def rungs(subject: str, level: str) -> tuple[dict[str, float], int]:
 def channel(subject: str) -> dict[str, float]:
     """Seconds of one small forward: across the channel, and without it."""
     from lstm_checks.bench.calls import draw
-    from lstm_checks.bench.measure import LIMITS
+    from lstm_checks.bench.kit import LIMITS
     from lstm_checks.bench.shapes import Shape
     from lstm_checks.sources import parse
     from lstm_checks.subject import Subject
@@ -131,7 +131,7 @@ def measured(subject: str) -> dict[str, Any]:
         }
     return {
         "subject": subject,
-        "machine": machine.describe(1),
+        "machine": machine.describe(1, "cpu"),
         "levels": levels,
         "start_seconds": parts(subject),
         "forward_seconds": channel(subject),
@@ -157,7 +157,7 @@ def shown(figures: dict[str, Any]) -> str:
         taken = [one["rung_seconds"].get(rung) for one in levels.values()]
         cells = ("–" if one is None else f"{one:.2f}" for one in taken)
         lines.append(f"| rung {rung} (s) | " + " | ".join(cells) + " |")
-    for name, key in (("laws judged", "laws"), ("laws a second", "laws_per_second")):
+    for name, key in (("laws judged", "laws"), ("laws per second", "laws_per_second")):
         cells = (f"{one[key]:.0f}" for one in levels.values())
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     for where, taken in figures["forward_seconds"].items():
@@ -171,7 +171,7 @@ def shown(figures: dict[str, Any]) -> str:
 @click.option("--json", "json_out", metavar="OUT", type=click.Path(), help="Write it as JSON.")
 def main(subject: str, json_out: str | None) -> None:
     """How fast the kit judges FILE, and where the time goes."""
-    from lstm_checks.bench.files import check_writable, write_json
+    from lstm_checks.bench.command import check_writable, write_json
     from lstm_checks.sources import Unusable
 
     try:

@@ -75,7 +75,7 @@ class OwnMemory(Late):
 
 
 FAULTS = {
-    "memory.learns": (Tired, "right after 300 updates"),
+    "memory.learns": (Tired, "correctly after 300 updates"),
     "memory.cut_state": (Streaming, "equal inputs get different answers"),
     "memory.short_window": (Chunked, "equal inputs get different answers"),
     "memory.lies_in_state": (OwnMemory, "The endings do not follow the state"),

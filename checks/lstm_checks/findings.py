@@ -79,8 +79,8 @@ class Finding:
     excess: float | None = None
     first_excess: float | None = None
     case: Mapping[str, Any] = field(default_factory=dict)
-    calls: tuple[Call, ...] = ()
-    returned: Mapping[str, Array] = field(default_factory=dict)
+    calls: tuple[Call, ...] = field(default=(), repr=False)
+    returned: Mapping[str, Array] = field(default_factory=dict, repr=False)
     out_of_scope: bool = False
 
     def __post_init__(self) -> None:

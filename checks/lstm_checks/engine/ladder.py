@@ -64,9 +64,9 @@ class Ladder:
     def results(self) -> Iterator[Result]:
         """The laws' results, in the order in which they are run."""
         self._begun = time.perf_counter()
+        self._channel = self._connect()
         with ExitStack() as stack:
             stack.callback(self._end)
-            self._channel = self._connect()
             for law in self.laws:
                 result = self._result(law)
                 if result.wrong or result.status == "remark":

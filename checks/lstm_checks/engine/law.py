@@ -90,7 +90,7 @@ def law(
     *,
     sizes: Sizes = SIZES,
     needs: tuple[str, ...] = (),
-    examples: tuple[int, int, int] = (2, 4, 60),
+    examples: tuple[int, int, int] = (2, 3, 60),
     shrinks: bool = True,
     blocks: bool = True,
     remark: bool = False,

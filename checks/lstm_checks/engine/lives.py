@@ -184,12 +184,13 @@ def _small(
     sizes: list[tuple[int, int, int, int]],
     mixed: bool,
 ) -> list[Step]:
-    """Some calls with small sizes, now and then with a longer sequence."""
+    """Some calls with small sizes, now and then with a longer sequence; a third without backward."""
     batch = [N for N, *_ in sizes]
     steps: list[Step] = []
+    forward_only = bool(rng.random() < 0.34)
     for _ in range(int(rng.integers(6, 12))):
         who = int(rng.integers(len(sizes)))
-        steps += _steps(rng, who, sizes[who], batch, stateful, mixed)
+        steps += _steps(rng, who, sizes[who], batch, stateful, mixed, forward_only)
     return steps
 
 
@@ -200,11 +201,12 @@ def _steps(
     batch: list[int],
     stateful: bool,
     mixed: bool,
+    forward_only: bool,
 ) -> list[Step]:
     """The next call, or two that belong together."""
     seed, keyword = int(rng.integers(1 << 16)), bool(rng.random() < 0.3)
     kind = rng.random()
-    if kind < 0.42:
+    if kind < (0.77 if forward_only else 0.42):
         N, T, *_ = sizes
         if rng.random() < 0.5:  # another length, another batch
             how = rng.random()

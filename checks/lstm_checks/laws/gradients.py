@@ -230,7 +230,7 @@ def upstream_c(t: Trial) -> None:
     t.agree_gradients(got, want, what, fix)
 
 
-@law("gradients", needs=BACKWARD, sizes=SIZES, examples=(3, 8, 80))
+@law("gradients", needs=BACKWARD, sizes=SIZES, examples=(3, 4, 80))
 def together(t: Trial) -> None:
     """Gradients on y, the final h and the final c at once give every gradient of the textbook."""
     got, want = t.gradients(t.dy, t.dstate), t.expected_gradients(t.dy, t.dstate)

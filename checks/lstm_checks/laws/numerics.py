@@ -182,7 +182,7 @@ def _of_saturated(name: str, got: Array) -> str:
 # Precision ----------------------------------------------------------------------------------------
 
 
-@law("numerics", examples=(3, 8, 80), needs=("float64",), remark=True)
+@law("numerics", examples=(3, 4, 80), needs=("float64",), remark=True)
 def precision_of_dtype(t: Trial) -> None:
     """float64 in gives float64 out, right to a few machine epsilons.
 
@@ -197,7 +197,7 @@ def precision_of_dtype(t: Trial) -> None:
         _agree_precisely(t, name, array, want[name])
 
 
-@law("numerics", examples=(3, 8, 80), needs=("backward", "float64"), remark=True)
+@law("numerics", examples=(3, 4, 80), needs=("backward", "float64"), remark=True)
 def precision_of_gradients(t: Trial) -> None:
     """float64 in gives float64 gradients, right to a few machine epsilons.
 

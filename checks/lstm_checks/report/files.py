@@ -25,7 +25,7 @@ def check_writable(path: str) -> None:
         raise Unwritable(f"{path} cannot be written: {error.strerror}") from None
 
 
-def write(path: str, text: str) -> None:
+def write(path: str, content: str | bytes) -> None:
     """Write a file in one step: it is there in full or not at all.
 
     Raises:
@@ -37,8 +37,8 @@ def write(path: str, text: str) -> None:
         descriptor, name = tempfile.mkstemp(dir=folder, prefix=f".{Path(path).name}.")
         beside = Path(name)
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
-                file.write(text)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content if isinstance(content, bytes) else _encoded(content))
             beside.chmod(0o666 & ~_umask())
             beside.replace(path)
         except BaseException:
@@ -47,6 +47,10 @@ def write(path: str, text: str) -> None:
             raise
     except OSError as error:
         raise Unwritable(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
 
 
 def _check_place(path: str) -> None:

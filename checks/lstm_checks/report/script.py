@@ -99,7 +99,8 @@ def _call(call: Call, instance: str, conventions: Conventions) -> list[str]:
         arrays = {"x": given["x"], **_pair(given["state"], [f"{letter}0" for letter in hc])}
         arguments = _arguments("x", "state", given, [f"{letter}0" for letter in hc])
         result = f"y, ({', '.join(hc)})"
-        return [*_named(arrays, given), f"{result} = {instance}.forward({arguments})"]
+        calls = [*_named(arrays, given), f"{result} = {instance}.forward({arguments})"]
+        return [*_writes(instance, given), *calls] if given.get("weights") else calls
     if call.do == "backward":
         upstream = [f"d{letter}" for letter in hc]
         arrays = {"dy": given["dy"], **_pair(given["dstate"], upstream)}

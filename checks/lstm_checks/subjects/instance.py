@@ -106,6 +106,9 @@ class Instance:
         """Native weights as the arrays that are written into the subject, by its own names."""
         return self._subject.conventions.weights_out(params, self._names)
 
+    def _fitted_out(self, params: Mapping[str, Array]) -> dict[str, Array]:
+        return {name: self._fitted(name, array) for name, array in self.weights_out(params).items()}
+
     def write(
         self,
         params: Mapping[str, Array],
@@ -164,6 +167,7 @@ class Instance:
         layout: str = "C",
         report_inputs: bool = False,
         keyword: bool = False,
+        params: Mapping[str, Array] | None = None,
     ) -> Output:
         """y and the final state for x (N, T, D) from (h, c), each (N, H), or from none given.
 
@@ -173,6 +177,7 @@ class Instance:
             layout: how the arguments lie in memory: "C", "F" (Fortran) or "strided".
             report_inputs: give the arguments back as they are after the call.
             keyword: call with state=..., also where it is None, if that is the argument's name.
+            params: native weights to write first; None leaves them as they are.
 
         Raises:
             Breach: what comes back is not y (N, T, H), (h, c) each (N, H).
@@ -189,7 +194,9 @@ class Instance:
             layout=layout,
             report_inputs=report_inputs,
             keyword=keyword,
+            weights=None if params is None else self._fitted_out(params),
         )
+        self._mark_call()
         y, h, c = self._parsed_forward(got)
         self._subject.returned = present(y=y, h=h, c=c)
         return Output(y, h, c, got.inputs)

@@ -44,8 +44,7 @@ class NetworkLayer:
 
     def forward(self, x: Array, state: State | None = None) -> tuple[Array, Any]:
         """y (N, T, H) and the final (h, c), None for what is not offered, for x (N, T, D)."""
-        self._instance.write(self.params)
-        out = self._instance.forward(x, state)
+        out = self._instance.forward(x, state, params=self.params)
         self._let_go()
         return out.y, (out.h, out.c)
 

@@ -87,9 +87,14 @@ class Life:
         return Case(N, T, D, H, self.scale, seed, dtype or self.dtype, flavor=self.flavor)
 
     def kept(self, keep: tuple[bool, ...]) -> "Life":
-        """The life with some of its calls alone."""
-        steps = tuple(step for step, kept in zip(self.steps, keep, strict=True) if kept)
-        return replace(self, steps=steps)
+        """The life with some of its calls alone, and without an instance that none of them uses."""
+        steps = [step for step, kept in zip(self.steps, keep, strict=True) if kept]
+        used = sorted({step.who % len(self.sizes) for step in steps}) or [0]
+        return replace(
+            self,
+            sizes=tuple(self.sizes[who] for who in used),
+            steps=tuple(replace(s, who=used.index(s.who % len(self.sizes))) for s in steps),
+        )
 
     def capped(self, N: int, T: int, D: int, H: int) -> "Life":
         """The life with no size above these."""
@@ -184,7 +189,7 @@ def _small(
     sizes: list[tuple[int, int, int, int]],
     mixed: bool,
 ) -> list[Step]:
-    """Some calls with small sizes, now and then with a longer sequence; a third without backward."""
+    """Some calls with small sizes, some of longer sequences; in a third of lives no backward."""
     batch = [N for N, *_ in sizes]
     steps: list[Step] = []
     forward_only = bool(rng.random() < 0.34)

@@ -41,6 +41,7 @@ class _Alive:
     carried: State | None = None
     last: tuple[Case, Array, State] | None = None  # of the last forward: case, x, initial state
     again: bool = False
+    returned: State | None = None  # by the last forward
     kept: list[tuple[str, Output | Gradients, tuple[int, int]]] = field(default_factory=list)
 
 
@@ -134,14 +135,26 @@ class _Living:
         return step.dtype if step.dtype and self._subject.offers("float64") else alive.dtype
 
     def _forward(self, step: Step, alive: _Alive) -> None:
-        offers, life, who = self._subject.offers, self._life, self._alive.index(alive)
+        life, who, own = self._life, self._alive.index(alive), step.own and step.given
+        own = own and alive.returned is not None
         N = step.N if alive.carried is None else len(alive.carried[0])
+        if own and alive.returned is not None:
+            N = len(alive.returned[0])
         trial = Trial(self._subject, self._bare(life.case(who, N, step.T, step.seed, alive.dtype)))
-        given = trial.state if step.given and (offers("initial_h") or offers("initial_c")) else None
+        given = (alive.returned if own else trial.state) if step.given else None
+        if not (self._subject.offers("initial_h") or self._subject.offers("initial_c")):
+            given = None
         begin = given or alive.carried or trial.zeros
-        self._say(f"{alive.name}.forward(x of {N, step.T}{', state' if given else ''})")
+        self._say(f"{alive.name}.forward(x of {N, step.T}{_words('state', given, step, own=own)})")
         want, (want_h, want_c) = trial.expected(trial.x, begin, alive.params)
-        got = alive.instance.forward(trial.x, given, report_inputs=True, keyword=step.keyword)
+        got = alive.instance.forward(
+            trial.x,
+            given,
+            layout=step.layout,
+            report_inputs=True,
+            keyword=step.keyword,
+            own_state=own,
+        )
         with self._judged(self._forward_kind(), trial.case):
             limit = tolerance(trial.case)
             expected = {"y": want, "h": want_h, "c": want_c}
@@ -150,6 +163,7 @@ class _Living:
         self._unchanged(trial, got.inputs, {"x": trial.x, "state": given}, "forward")
         alive.last, alive.again = (trial.case, trial.x, begin), False
         alive.kept.append(("forward", got, (N, step.T)))
+        alive.returned = None if got.h is None or got.c is None else (got.h, got.c)
         if life.stateful:
             alive.carried = (want_h, want_c)
 
@@ -163,12 +177,14 @@ class _Living:
         offers = self._subject.offers
         self._backward_called = True
         given = upstream.dstate if step.given and (offers("final_h") or offers("final_c")) else None
-        dstate = (", dstate=dstate" if step.keyword else ", dstate") if given else ""
-        dstate = dstate or (", dstate=None" if step.keyword else "")
-        self._say(f"{alive.name}.backward(dy{dstate})")
+        self._say(f"{alive.name}.backward(dy{_words('dstate', given, step)})")
         try:
             got = alive.instance.backward(
-                upstream.dy, given, report_inputs=True, keyword=step.keyword
+                upstream.dy,
+                given,
+                layout=step.layout,
+                report_inputs=True,
+                keyword=step.keyword,
             )
         except Breach as breach:
             alive.kept.clear()
@@ -226,6 +242,14 @@ class _Living:
                     weight.ravel(), array.ravel()
                 ):
                     raise Breach("a call writes into the weights", COPY)
+
+
+def _words(name: str, given: State | None, step: Step, own: bool = False) -> str:
+    """How the second argument of a call is told."""
+    by_keyword = f"{name}=" if step.keyword else ""
+    if given is None:
+        return f", {by_keyword}None" if by_keyword else ""
+    return f", {by_keyword}{'its last returned ' if own else ''}{name}"
 
 
 class _Judged:

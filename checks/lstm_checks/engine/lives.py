@@ -22,6 +22,7 @@ Do = Literal["forward", "backward", "reset", "write"]
 LARGE = (101, 133)  # a large size lies within
 MIDDLE = (13, 40)
 SMALL = (1, 6)
+TYPICAL = (8, 10, 16, 20, 32)  # sizes that people choose
 LONGER = (7, 20)  # more steps than a few, and quick all the same
 FLAVORS = ("normal", "normal", "zeros", "equal_rows", "large", "negative")
 WEIGHTS = (("W", "U", "b"), ("W", "U", "b"), ("W",), ("U",), ("b",))
@@ -41,6 +42,8 @@ class Step:
         in_place: they are written into the arrays that are there.
         keyword: the state, or the gradient on the final state, is given by its keyword; None
             is then given too.
+        own: the state that is given is the one that the last forward returned, the same objects.
+        layout: how the arguments lie in memory; see `Instance.forward`.
         dtype: of the arrays from here on, where all weights are written.
     """
 
@@ -53,6 +56,8 @@ class Step:
     weights: tuple[str, ...] = ()
     in_place: bool = False
     keyword: bool = False
+    own: bool = False
+    layout: str = "C"
     dtype: str = ""
 
 
@@ -130,14 +135,19 @@ def palette(rng: np.random.Generator) -> list[tuple[int, int, int, int]]:
 
 
 def draw(rng: np.random.Generator, stateful: bool, count: int) -> Iterator[Life]:
-    """Lives by NumPy's generator: with small sizes first, then each with one large or longer one.
+    """Lives by NumPy's generator.
 
-    The four large ones and a longer one are among every 12 lives.
+    Of every 12 lives six have small sizes, one has sizes that people choose, four have one large
+    size each, and one has a longer sequence.
     """
     sizes = palette(rng)
     for k in range(count):
         small = [sizes[int(rng.integers(len(sizes)))] for _ in range(2)]
         stretched = k % 12 - 7
+        if stretched == -1:
+            typical = tuple(int(n) for n in rng.choice(TYPICAL, size=len(AXES)))
+            yield _life(rng, stateful, [typical], float32=False)  # type: ignore[list-item]
+            continue
         if stretched < 0:
             yield _life(rng, stateful, small, float32=k % 4 == 3)
             continue
@@ -156,7 +166,7 @@ def _life(
 ) -> Life:
     two = len(sizes) > 1 and rng.random() < 0.5
     sizes = sizes if two else sizes[:1]
-    large = max(max(one) for one in sizes) > LONGER[1]
+    large = max(max(one) for one in sizes) > max(TYPICAL)
     flavor = "normal" if float32 else str(rng.choice(FLAVORS))
     mixed = not float32 and flavor != "large" and not large and rng.random() < 0.25
     steps = _large(rng, sizes[0]) if large else _small(rng, stateful, sizes, mixed)
@@ -193,9 +203,11 @@ def _small(
     batch = [N for N, *_ in sizes]
     steps: list[Step] = []
     forward_only = bool(rng.random() < 0.34)
+    seeds = [int(seed) for seed in rng.integers(1 << 16, size=3)]  # few, so that inputs come again
     for _ in range(int(rng.integers(6, 12))):
         who = int(rng.integers(len(sizes)))
-        steps += _steps(rng, who, sizes[who], batch, stateful, mixed, forward_only)
+        seed = int(rng.choice(seeds)) if rng.random() < 0.4 else int(rng.integers(1 << 16))
+        steps += _steps(rng, who, sizes[who], batch, stateful, mixed, forward_only, seed)
     return steps
 
 
@@ -207,9 +219,11 @@ def _steps(
     stateful: bool,
     mixed: bool,
     forward_only: bool,
+    seed: int,
 ) -> list[Step]:
     """The next call, or two that belong together."""
-    seed, keyword = int(rng.integers(1 << 16)), bool(rng.random() < 0.3)
+    keyword, own = bool(rng.random() < 0.3), bool(rng.random() < 0.4)
+    layout = str(rng.choice(("C", "C", "C", "F", "strided")))
     kind = rng.random()
     if kind < (0.77 if forward_only else 0.42):
         N, T, *_ = sizes
@@ -218,9 +232,11 @@ def _steps(
             T = 1 if how < 0.3 else int(rng.integers(*(LONGER if how > 0.75 else SMALL)))
             N = int(rng.integers(*SMALL, endpoint=True))
         N = batch[who] if stateful else N
-        return [Step("forward", who, N, T, seed, _coin(rng), keyword=keyword)]
+        return [
+            Step("forward", who, N, T, seed, _coin(rng), keyword=keyword, own=own, layout=layout)
+        ]
     if kind < 0.77:
-        once = Step("backward", who, seed=seed, given=_coin(rng), keyword=keyword)
+        once = Step("backward", who, seed=seed, given=_coin(rng), keyword=keyword, layout=layout)
         again = Step("backward", who, seed=seed + 1, given=_coin(rng))
         return [once, again] if rng.random() < 0.3 else [once]
     if kind < 0.86 and stateful:

@@ -168,6 +168,7 @@ class Instance:
         report_inputs: bool = False,
         keyword: bool = False,
         params: Mapping[str, Array] | None = None,
+        own_state: bool = False,
     ) -> Output:
         """y and the final state for x (N, T, D) from (h, c), each (N, H), or from none given.
 
@@ -178,6 +179,7 @@ class Instance:
             report_inputs: give the arguments back as they are after the call.
             keyword: call with state=..., also where it is None, if that is the argument's name.
             params: native weights to write first; None leaves them as they are.
+            own_state: `state` is what the last forward returned; give these very objects.
 
         Raises:
             Breach: what comes back is not y (N, T, H), (h, c) each (N, H).
@@ -195,6 +197,7 @@ class Instance:
             report_inputs=report_inputs,
             keyword=keyword,
             weights=None if params is None else self._fitted_out(params),
+            own_state=own_state,
         )
         self._mark_call()
         y, h, c = self._parsed_forward(got)

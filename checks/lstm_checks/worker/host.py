@@ -55,7 +55,17 @@ class Host:
         self._source: str | None = None
         self._instances: dict[int, Any] = {}
         self._results: dict[int, deque[Any]] = {}
+        self._last_states: dict[int, Any] = {}  # the state that an instance's last forward returned
         self._encoded = Encoder(0)
+
+    @property
+    def adapted(self) -> Any:
+        """The subject's class in the native contract; None before it is loaded."""
+        return self._adapted
+
+    def instance(self, key: int) -> Any:
+        """One of the subject's instances, by its number."""
+        return self._instances[key]
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """The reply to one request; whatever the subject raises is part of the reply.
@@ -125,6 +135,7 @@ class Host:
         if fresh:
             self._instances.clear()
             self._results.clear()
+            self._last_states.clear()
         options = {"stateful": True} if stateful else {}
         instance = self._instances[key] = self._adapted(input_size, hidden_size, **options)
         params = getattr(instance, "params", None)
@@ -156,10 +167,16 @@ class Host:
         layout: str = "C",
         report_inputs: bool = False,
         keyword: bool = False,
+        weights: dict[str, Any] | None = None,
+        own_state: bool = False,
     ) -> dict[str, Any]:
+        self._write(key, weights or {})
         x, state = laid_out(x, layout), laid_out(state, layout)
+        if own_state:
+            state = self._last_states[key]
         result = call(self._instances[key].forward, x, "state", state, keyword)
         self._keep(key, result)
+        self._last_states[key] = result[1] if isinstance(result, (tuple, list)) else None
         inputs = {"x": x, "state": state} if report_inputs else None
         return {"result": self._encoded(result), "inputs": self._encoded(inputs)}
 
@@ -233,6 +250,12 @@ class Host:
 
 def _line(number: Any) -> int | None:
     return number if type(number) is int and 0 < number < 1 << 31 else None
+
+
+def make() -> Host:
+    """The host of a check, in the subject's own process."""
+    make_memory_certain()
+    return Host()
 
 
 def make_memory_certain() -> None:

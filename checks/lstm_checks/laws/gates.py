@@ -284,6 +284,12 @@ def explanations(step: Step) -> Iterator[tuple[str, str, Array]]:
                 yield name, f"it is that of the {compare.GATE_NAMES[source]}", z
 
 
+def anywhere(t: Trial) -> tuple[Array, Array]:
+    """z (4, 24) and c0 (24,): nothing saturated, so that no two explanations agree by chance."""
+    rng = t.case.rng("anywhere")
+    return rng.uniform(-3, 3, (4, 24)), rng.uniform(-1.5, 1.5, 24)
+
+
 def exchanged(step: Step, limit: float) -> tuple[int, int] | None:
     """Gate k and the gate whose whole pre-activation it gets, where that explains the step."""
     for k in (I, F, G, O):

@@ -17,6 +17,7 @@ from lstm_checks.laws.gates import (
     F,
     G,
     Step,
+    anywhere,
     cell_update_holds,
     corners,
     ends,
@@ -86,7 +87,7 @@ def cell_state(t: Trial) -> None:
     step = steps[0]
     what = "the new cell state is not f * c + i * g for gates that depend each on their own z alone"
     fix = "Compute c' = f * c + i * g, element by element, from the cell state before the step."
-    pair = exchanged(step, t.tolerance)
+    pair = exchanged(take(t, worlds(t)[0], *anywhere(t)), t.tolerance)
     if not_finite(step):
         what = f"the step gives NaN or infinite values{not_finite(step)}"
         fix = "Use a sigmoid and a tanh that do not overflow: 0.5 * (1 + tanh(z / 2)), np.tanh(z)."

@@ -142,11 +142,14 @@ def levels(t: Trial) -> tuple[Array, Array]:
     return z, np.tile([-1.5, -0.6, 0.5, 1.4], 3) * t.case.rng("levels").uniform(0.8, 1.2, 12)
 
 
-def cell_update_holds(step: Step, carried: Array, through_h: bool, limit: float) -> bool:
+def cell_update_holds(
+    step: Step, carried: Array, through_h: bool, limit: float, sign: int = 1
+) -> bool:
     """c' = F·c + I·G for some limits of the gates: F of z_f alone, I of z_i, G of z_g.
 
     `carried` (H,) is what takes the place of c. Whatever the activations, c' is then a line in c
-    whose slope depends on f alone, and whose intercept is a product of what i and g give.
+    whose slope depends on f alone, and whose intercept is a product of what i and g give, times
+    `sign`: it rises or falls with g.
     """
     cell = step.cell(through_h).reshape(2, 2, 2, len(CELLS))  # i, f, g, c0
     if not np.isfinite(cell).all():
@@ -171,7 +174,8 @@ def cell_update_holds(step: Step, carried: Array, through_h: bool, limit: float)
     if np.abs(intercept - product[:, None]).max() > limit * scale:
         return False
     rank_one = product[0, 0] * product[1, 1] - product[0, 1] * product[1, 0]
-    by_g = np.abs(product[:, 1] - product[:, 0]).max() > 0.1
+    spread = product[:, 1] - product[:, 0]  # one row of i is open, the other closed
+    by_g = sign * spread[np.argmax(np.abs(spread))] > 0.1
     by_i = np.abs(product[1] - product[0]).max() > 0.1
     return bool(abs(rank_one) <= limit * scale**2 and by_i and by_g)
 

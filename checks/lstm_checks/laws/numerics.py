@@ -315,6 +315,8 @@ FIRST = (
     same_answer,
     results_stay,
     results_stay_stateful,
+    non_contiguous,
+    non_contiguous_upstream,
 )
 LAWS = (
     saturation,
@@ -325,8 +327,6 @@ LAWS = (
     float32_stays,
     float32_gradients_stay,
     gradients_stay,
-    non_contiguous,
-    non_contiguous_upstream,
     any_order,
     any_order_backward,
     any_order_stateful,

@@ -87,10 +87,13 @@ def cell_state(t: Trial) -> None:
     step = steps[0]
     what = "the new cell state is not f * c + i * g for gates that depend each on their own z alone"
     fix = "Compute c' = f * c + i * g, element by element, from the cell state before the step."
+    falls = cell_update_holds(step, step.c0, False, t.tolerance, sign=-1)
     pair = exchanged(take(t, worlds(t)[0], *anywhere(t)), t.tolerance)
     if not_finite(step):
         what = f"the step gives NaN or infinite values{not_finite(step)}"
         fix = "Use a sigmoid and a tanh that do not overflow: 0.5 * (1 + tanh(z / 2)), np.tanh(z)."
+    elif falls:
+        what = "the new cell state is f * c - i * g, or the candidate has the wrong sign"
     elif pair is not None:
         gate, other = (compare.GATE_NAMES[k] for k in pair)
         what = f"the {gate} gets the whole pre-activation of the {other}"

@@ -20,6 +20,39 @@ class LSTM(Right):
 """
 
 
+# What a subject can find in its own process, if it searches for it.
+HOST = """
+    import gc, time
+    host = next(one for one in gc.get_objects() if type(one).__name__ == "TimedHost")
+    Host = type(host)
+
+    def spin(seconds):
+        end = time.thread_time() + seconds
+        while time.thread_time() < end:
+            pass
+"""
+# What a subject can find of the processes beside it: those that were started as its own was.
+OTHERS = """
+    import os, signal, threading, time
+
+    def parent(pid):
+        with open(f"/proc/{pid}/stat") as file:
+            return int(file.read().rpartition(")")[2].split()[1])
+
+    judge = parent(os.getppid())
+    mine = os.getpid()
+
+    def others():
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                keeper = parent(name)
+                if int(name) != mine and keeper != judge and parent(keeper) == judge:
+                    yield int(name)
+            except OSError:
+                pass
+"""
+
+
 def cheat(body: str, head: str = "") -> str:
     """A subject's file: the reference's layer with some of it written anew."""
     code = HONEST.replace("    pass\n", indent(dedent(body), "    "))
@@ -27,6 +60,7 @@ def cheat(body: str, head: str = "") -> str:
 
 
 def timed(tmp_path: Path, code: str, **options: object) -> Outcome:
+    """The outcome of timing a subject's file, with the floor beside it."""
     file = tmp_path / "subject.py"
     file.write_text(code)
     plan = Plan(

@@ -133,7 +133,9 @@ def test_what_does_not_work_is_left_out_and_said(own):
 
 def test_what_is_not_a_module_is_refused(tmp_path):
     file = tmp_path / "plain.py"
-    file.write_text("from lstm_reference.cells.lstm import LSTM as Right\nclass LSTM(Right): pass\n")
+    file.write_text(
+        "from lstm_reference.cells.lstm import LSTM as Right\nclass LSTM(Right): pass\n"
+    )
     with pytest.raises(Exception, match=r"LSTM is not a torch\.nn\.Module: only those run on CUDA"):
         Participant(contenders.subject_on_tensors(str(file)))
 

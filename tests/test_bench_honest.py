@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from bench_subjects import HONEST, cheat, timed
+from lstm_checks.bench import evidence, undisturbed
 from lstm_checks.bench.evidence import Evidence
+from lstm_checks.bench.outcome import Timing
 from lstm_checks.bench.shapes import Shape
 from test_bench_cheats import CACHE_BY_CONTENT, LOWER
 
@@ -94,3 +96,75 @@ def test_cpu_time_over_the_threads_asked_for_is_detected() -> None:
     more = Evidence(wall=1.0, cpu=1.9, perf_counter=1.0, monotonic=1.0, time=1.0)
     assert more.findings(threads=1)[0].startswith("more threads are at work than the 1 asked for")
     assert more.findings(threads=2) == []
+
+
+PACKING = cheat(
+    """
+    def __init__(self, D, H):
+        super().__init__(D, H)
+        self.params = Packed(self.params)
+    """,
+    head="""
+    class Packed(dict):
+        def __setitem__(self, name, array):
+            super().__setitem__(name, np.asfortranarray(array).astype(array.dtype, order="C"))
+    """,
+)
+
+
+def test_a_subject_may_convert_its_weights_as_they_are_written(tmp_path: Path) -> None:
+    assert timed(tmp_path, PACKING).findings == []
+
+
+def ms(per_call: float, cpu: float, staging: float = 0.0) -> Timing:
+    """Three turns of blocks of ten calls, in ms."""
+    wall, work, handed = ([one / 1e3] * 3 for one in (per_call, cpu, staging))
+    return Timing(10, wall, work, handed)
+
+
+@pytest.mark.parametrize(
+    ("staging", "calls", "accused"),
+    [(0.1, 1.0, False), (0.6, 1.0, False), (0.5, 0.1, True), (0.7, 1.0, True)],
+)
+def test_work_while_inputs_are_handed_over(staging: float, calls: float, accused: bool) -> None:
+    """The kit's own share is 0.1 ms here; twice this and a quarter of the calls are let pass."""
+    said = evidence.staging(ms(calls, calls, staging), ms(0.5, 0.5, 0.1))
+    assert (said is not None) == accused
+
+
+def test_a_rival_that_is_stopped_is_held_up() -> None:
+    """Its CPU time stays, its time doubles, and the subject waits for nothing."""
+    alone, beside, subject = ms(1.0, 1.0), ms(2.0, 1.0), ms(3.0, 3.0)
+    assert undisturbed.held_up(alone, beside, alone, subject)
+
+
+def test_a_rival_that_is_given_more_work_is_held_up() -> None:
+    alone, beside, subject = ms(1.0, 1.0), ms(2.0, 2.0), ms(3.0, 3.0)
+    assert undisturbed.held_up(alone, beside, alone, subject)
+
+
+def test_steady_times_and_others() -> None:
+    one, other = ms(1.0, 1.0), ms(1.2, 1.0)
+    assert undisturbed.steady(one, other, one)
+    assert not undisturbed.steady(one, ms(1.3, 1.0), one)
+    uneven = Timing(10, [1.0, 1.0, 1.3], [1.0, 1.0, 1.0])
+    assert not undisturbed.steady(one, one, uneven)
+
+
+@pytest.mark.parametrize(
+    ("before", "beside", "after", "subject"),
+    [
+        ((1.0, 1.0), (1.4, 1.0), (1.0, 1.0), (3.0, 3.0)),  # a little slower
+        ((1.0, 1.0), (2.0, 1.0), (2.0, 1.0), (6.0, 3.0)),  # other programs came, and stayed
+        ((1.0, 1.0), (2.0, 1.0), (1.0, 1.0), (6.0, 3.0)),  # they came and went: all had to wait
+        ((1.0, 1.0), (2.0, 2.0), (1.8, 1.8), (3.0, 3.0)),  # the processor got slower
+        ((2.0, 1.0), (2.0, 1.0), (2.0, 1.0), (3.0, 3.0)),  # a rival that waits by itself
+    ],
+)
+def test_a_machine_that_gets_slower_accuses_nobody(
+    before: tuple[float, float],
+    beside: tuple[float, float],
+    after: tuple[float, float],
+    subject: tuple[float, float],
+) -> None:
+    assert not undisturbed.held_up(ms(*before), ms(*beside), ms(*after), ms(*subject))

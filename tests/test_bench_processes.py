@@ -10,21 +10,30 @@ import pytest
 
 from lstm_checks.bench import contenders, process_tree
 from lstm_checks.bench.calls import draw
+from lstm_checks.bench.kit import LIMITS
 from lstm_checks.bench.participant import Participant
 from lstm_checks.bench.shapes import Shape
 from lstm_checks.bench.verify import computed
-from lstm_checks.bench.worker import DIGEST
+from lstm_checks.launch.process import Process
+from lstm_checks.subjects.source import parse
+from lstm_checks.subjects.subject import Subject
+from lstm_checks.worker.digest import DIGEST
 
 SHAPE = Shape(N=3, T=5, D=4, H=6)
-SPIN = "import time; end = time.process_time() + 0.3\nwhile time.process_time() < end: pass\n"
+SPUN = 1.5  # seconds of CPU time, more than starting and loading take
+SPIN = f"import time; end = time.process_time() + {SPUN}\nwhile time.process_time() < end: pass\n"
 HIDDEN = f"""
-import os, time
+import os
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
         exec({SPIN!r})
     os._exit(0)
-time.sleep(20)
+"""
+REST = """
+class LSTM:
+    def __init__(self, input_size, hidden_size): pass
+    def forward(self, x, state=None): pass
 """
 
 
@@ -35,31 +44,64 @@ def until(condition, seconds=20.0):
     return condition()
 
 
-@pytest.mark.parametrize(("code", "own"), [(SPIN + "time.sleep(20)", True), (HIDDEN, False)])
-def test_cpu_time_of_a_process_and_of_a_hidden_helper(code, own):
-    with process_tree.marked() as mark:
-        process = subprocess.Popen([sys.executable, "-c", code])
-    tree = process_tree.Tree(process.pid, mark)
-    try:
-        assert until(lambda: (tree.own() if own else tree.helpers()) >= 0.25)
-        assert (tree.helpers() if own else tree.own()) < 0.25
-    finally:
-        process.kill()
-        process.wait()
+@pytest.fixture
+def started(tmp_path):
+    """Starts the code of a file as a timed process is started: gives its tree, and the process."""
+    processes = []
+
+    def start(code):
+        file = tmp_path / "subject.py"
+        file.write_text(code + REST)
+        process = Process(host="timed")
+        processes.append(process)
+        pid = process.ask({"do": "identify", "with": {}}, 60, 0)["ok"]
+        tree = process_tree.Tree(process.pid, pid)
+        Subject.load(process, parse(str(file)), LIMITS)
+        return tree, process
+
+    yield start
+    for process in processes:
+        process.close()
 
 
-def test_the_mark_is_gone_afterwards():
-    with process_tree.marked() as mark:
-        assert os.environ[process_tree.MARK] == mark
-    assert process_tree.MARK not in os.environ
+@pytest.mark.parametrize(("code", "own"), [(SPIN, True), (HIDDEN, False)])
+def test_cpu_time_of_a_process_and_of_a_hidden_helper(started, code, own):
+    tree, _ = started("")
+    others = tree.helpers()
+    tree, _ = started(code)
+    assert until(lambda: (tree.own() if own else tree.helpers()) >= SPUN)
+    if own:
+        assert tree.helpers() == others == 0
+
+
+def test_an_orphan_is_counted_after_it_has_ended(started):
+    """Nobody waits for it, but the keeper adopts it."""
+    tree, _ = started(HIDDEN)
+    assert until(lambda: tree.helpers() >= SPUN)
+    time.sleep(0.3)
+    again = process_tree.Tree(tree._root, tree._pid)
+    assert again.helpers() >= SPUN
 
 
 def test_a_process_that_is_gone_has_no_time_and_no_memory():
     process = subprocess.Popen([sys.executable, "-c", "pass"])
     process.wait()
-    assert process_tree.Tree(process.pid, "none").own() == 0.0
+    assert process_tree.Tree(process.pid, process.pid).own() == 0.0
     assert process_tree.reset_peak(process.pid) is None
     assert process_tree.peak(process.pid) is None
+
+
+def test_another_priority_is_seen():
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        tree = process_tree.Tree(process.pid, process.pid)
+        before = tree.scheduling()
+        assert before == tree.scheduling()
+        os.setpriority(os.PRIO_PROCESS, process.pid, 15)
+        assert tree.scheduling() != before
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.fixture
@@ -130,7 +172,9 @@ def test_what_differs_from_the_digest_was_changed_later(tmp_path):
     file.write_text(
         "import numpy as np\n"
         "from lstm_reference.cells.lstm import LSTM as Right\n"
-        "from __main__ import TimedHost\n"
+        "import gc\n"
+        "hosts = [o for o in gc.get_objects() if type(o).__name__ == 'TimedHost']\n"
+        "TimedHost = type(hosts[0])\n"
         "fetch = TimedHost._fetch\n"
         "late = []\n"
         "def fetched(self, call, start, stop):\n"

@@ -3,7 +3,7 @@
 import pytest
 
 from lstm_checks.bench.shapes import DEEPBENCH, SMALL, Shape, parse
-from lstm_checks.sources import Unusable
+from lstm_checks.subjects.source import Unusable
 
 
 def test_operations_are_those_of_the_products():

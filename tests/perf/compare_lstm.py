@@ -24,10 +24,10 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from lstm_reference import unrolled
-from lstm_reference.cell import Array
-from lstm_reference.lstm import LSTM
-from lstm_reference.torch_lstm import to_torch
+from lstm_reference.cells import unrolled
+from lstm_reference.cells.cell import Array
+from lstm_reference.cells.lstm import LSTM
+from lstm_reference.cells.torch_lstm import to_torch
 
 SHAPES = (
     (1, 1, 5, 20),

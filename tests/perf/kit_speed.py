@@ -17,7 +17,7 @@ BUNDLED = "lstm_reference.cells.lstm:LSTM"
 RUNS = 5
 CALLS = 300
 LEVELS = ("quick", "standard")
-IMPORTS = "import lstm_checks.api, lstm_checks.ladder, lstm_checks.report.terminal"
+IMPORTS = "import lstm_checks.api, lstm_checks.report.terminal"
 
 
 def seconds(action: Callable[[], Any], runs: int = RUNS) -> float:
@@ -50,9 +50,9 @@ def cold(subject: str, level: str) -> float:
 def parts(subject: str) -> dict[str, float]:
     """What comes before the first law: the interpreter, imports, the subject's process."""
     from lstm_checks.bench.kit import LIMITS
-    from lstm_checks.sources import parse
-    from lstm_checks.subject import Subject
-    from lstm_checks.worker.process import Process
+    from lstm_checks.launch.process import Process
+    from lstm_checks.subjects.source import parse
+    from lstm_checks.subjects.subject import Subject
 
     def start() -> None:
         process = Process()
@@ -93,21 +93,22 @@ def channel(subject: str) -> dict[str, float]:
     from lstm_checks.bench.calls import draw
     from lstm_checks.bench.kit import LIMITS
     from lstm_checks.bench.shapes import Shape
-    from lstm_checks.sources import parse
-    from lstm_checks.subject import Subject
-    from lstm_checks.worker.local import Local
-    from lstm_checks.worker.process import Channel, Process
+    from lstm_checks.launch.channel import Channel
+    from lstm_checks.launch.local import Local
+    from lstm_checks.launch.process import Process
+    from lstm_checks.subjects.source import parse
+    from lstm_checks.subjects.subject import Subject
 
     calls = draw(Shape(2, 3, 2, 3), "float64", 1, (0,))
 
     def call(over: Channel) -> float:
         try:
             loaded = Subject.load(over, parse(subject), LIMITS)
-            layer = loaded.layer(calls.params)
+            instance = loaded.instance(calls.params)
 
             def forward() -> None:
-                layer.forward(calls.x[0], (calls.h[0], calls.c[0]))
-                loaded.trace.clear()
+                instance.forward(calls.x[0], (calls.h[0], calls.c[0]))
+                loaded.calls.clear()
 
             return seconds(forward, CALLS)
         finally:
@@ -171,16 +172,18 @@ def shown(figures: dict[str, Any]) -> str:
 @click.option("--json", "json_out", metavar="OUT", type=click.Path(), help="Write it as JSON.")
 def main(subject: str, json_out: str | None) -> None:
     """How fast the kit judges FILE, and where the time goes."""
-    from lstm_checks.bench.command import check_writable, write_json
-    from lstm_checks.sources import Unusable
+    from lstm_checks.bench.command import as_json
+    from lstm_checks.report.files import Unwritable, check_writable, write
+    from lstm_checks.subjects.source import Unusable
 
     try:
-        check_writable(json_out)
+        if json_out is not None:
+            check_writable(json_out)
         figures = measured(subject)
-    except Unusable as error:
+        if json_out is not None:
+            write(json_out, as_json(figures))
+    except (Unusable, Unwritable) as error:
         raise click.UsageError(str(error)) from None
-    if json_out is not None:
-        write_json(json_out, figures)
     click.echo(shown(figures))
 
 

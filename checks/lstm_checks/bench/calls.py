@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstm_checks.bench.kit import Array
 from lstm_checks.bench.shapes import Shape
+from lstm_checks.findings import Array
 
 HALF = ("float16", "bfloat16")  # of these the values are drawn, held as float32
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lstm_checks.bench.extra import missing
+
 if TYPE_CHECKING:
     from lstm_checks.bench.run import Plan
 
 PASSES = {"forward": (False,), "both": (True,), "forward,both": (False, True)}
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 NO_DEVICE = "there is no CUDA device here (torch.cuda.is_available() says so): nothing was timed"
-EXTRA = ("matplotlib", "psutil", "threadpoolctl")
 
 
 @click.command()
@@ -59,26 +60,34 @@ def bench(
 
     Exit 0: it was timed. 1: it is wrong, or a deceit was detected. 2: the call cannot be used.
     """
-    if missing := [name for name in EXTRA if find_spec(name) is None]:
-        needs = f"bench needs {' and '.join(missing)}: pip install 'lstm-checks[bench]'"
+    if needs := missing():
         raise click.UsageError(needs)
     from rich.console import Console
 
+    from lstm_checks.api import check
     from lstm_checks.bench import plot, terminal
-    from lstm_checks.bench.kit import Unusable, report_on, shown
+    from lstm_checks.bench.kit import LEVEL
     from lstm_checks.bench.run import Gone
+    from lstm_checks.report.files import Unwritable, check_writable, write
+    from lstm_checks.report.terminal import renderable
+    from lstm_checks.subjects.source import Unusable
 
     try:
         plan = _plan(subject, adapter, **options)
-        check_writable(json_out)
-        check_writable(plot_out)
+        for out in (json_out, plot_out):
+            if out is not None:
+                check_writable(out)
         if plot_out is not None and Path(plot_out).suffix[1:].lower() not in plot.FORMATS:
             raise Unusable(f"--plot {plot_out}: the ending can be {', '.join(plot.FORMATS)}")
-        report = report_on(subject, adapter)
-    except Unusable as error:
+        report = check(subject, adapter=adapter, level=LEVEL)
+    except (Unusable, Unwritable) as error:
         raise click.UsageError(str(error)) from None
+    if report.out_of_scope:
+        Console().print(renderable(report))
+        click.echo("It is not timed: only LSTMs of one layer and one direction are.")
+        sys.exit(2)
     if not report.passed and not even_if_wrong:
-        Console().print(shown(report))
+        Console().print(renderable(report))
         click.echo(
             "It is not timed, since a wrong LSTM can be as fast as you like; "
             "--even-if-wrong times it."
@@ -89,11 +98,16 @@ def bench(
     except Gone as gone:
         click.echo(f"It cannot be timed: {gone}", err=True)
         sys.exit(1)
+    if count := len(report.remarks):
+        outcome.note(f"the ladder made {count} remark(s) about it; lstm-checks check shows them")
     Console().print(terminal.renderable(outcome))
-    if json_out is not None:
-        write_json(json_out, outcome.as_dict())
-    if plot_out is not None and outcome.comparisons:
-        plot.save(outcome, plot_out)
+    try:
+        if json_out is not None:
+            write(json_out, as_json(outcome.as_dict()))
+        if plot_out is not None and outcome.comparisons:
+            write(plot_out, plot.drawn(outcome, Path(plot_out).suffix[1:].lower()))
+    except Unwritable as error:
+        raise click.UsageError(str(error)) from None
     sys.exit(1 if outcome.findings or not report.passed else 0)
 
 
@@ -110,9 +124,9 @@ def _plan(
 ) -> "Plan":
     """What is to be timed. Raises Unusable: the options make no sense."""
     from lstm_checks.bench import contenders
-    from lstm_checks.bench.kit import Unusable
     from lstm_checks.bench.run import Plan
     from lstm_checks.bench.shapes import parse
+    from lstm_checks.subjects.source import Unusable
 
     cores = os.cpu_count() or threads
     if threads > cores:
@@ -152,15 +166,6 @@ def _measured(plan: "Plan", verdict: str) -> Any:
         ).run()
 
 
-def check_writable(path: str | None) -> None:
-    """Raises Unusable: the path, if there is one, is a directory, or its directory is missing."""
-    from lstm_checks.bench.kit import Unusable
-
-    if path is not None and (Path(path).is_dir() or not Path(path).absolute().parent.is_dir()):
-        raise Unusable(f"{path} cannot be written: it is a directory, or its directory is missing")
-
-
-def write_json(path: str, figures: dict[str, Any]) -> None:
-    """Figures as JSON, in UTF-8."""
-    text = json.dumps(figures, indent=2, ensure_ascii=False)
-    Path(path).write_text(text + "\n", encoding="utf-8")
+def as_json(figures: dict[str, Any]) -> str:
+    """Figures as JSON."""
+    return json.dumps(figures, indent=2, ensure_ascii=False) + "\n"

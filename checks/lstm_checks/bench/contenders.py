@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from lstm_checks.bench.kit import Source, Unusable, parse
+from lstm_checks.subjects.source import Source, Unusable, parse
 
 SUBJECT, FLOOR = "subject", "floor"
 TORCH_LAYERS = str(Path(__file__).with_name("torch_layers.py"))

@@ -1,13 +1,37 @@
 """What the times of a process show against it: threads, helpers, work between blocks, clocks."""
 
 import operator
+import statistics
 from dataclasses import astuple, dataclass, field
+
+from lstm_checks.bench.outcome import Timing
 
 MORE_CPU = 1.1  # CPU time over wall time and threads
 IDLE_CPU = 0.1  # share of the pauses
 HELPERS = 0.05  # share of the wall time
 WRONG_CLOCK = 0.1
+STAGING = 0.25  # share of the CPU time of the calls
+KIT = 2.0  # times what the floor's process takes for the same
 ANSWERING = 0.002  # seconds of CPU time that a block's request and reply may take
+
+
+def staging(mine: Timing, floor: Timing) -> str | None:
+    """Whether the subject works while its weights and inputs are handed over, which is not timed.
+
+    None of its own code has anything to do then, but what takes the weights. The floor's process
+    shows what the kit itself does there. Medians over the turns are compared, per call.
+    """
+    spent, calls, kits = (
+        statistics.median(one)
+        for one in (mine.staging_seconds, mine.cpu_seconds, floor.staging_seconds)
+    )
+    if spent <= KIT * kits + STAGING * calls + ANSWERING / mine.calls_per_block:
+        return None
+    return (
+        "it works while weights and inputs are handed over, which is not timed: "
+        f"{spent * 1e3:.3g} ms of CPU time per call, {kits * 1e3:.3g} ms in the floor's process, "
+        f"and {calls * 1e3:.3g} ms in a timed call"
+    )
 
 
 @dataclass

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_checks.bench.kit import Array
+from lstm_checks.findings import Array
 
 Product = Callable[[], Any]
 TRIES = 3

@@ -49,6 +49,7 @@ class Timing:
     Attributes:
         calls_per_block: how many calls were timed together.
         seconds, cpu_seconds: per call, in each turn; no CPU seconds where they are not known.
+        staging_seconds: the CPU time per call, in each turn, for taking weights and inputs.
         memory: the peak of a first call in bytes; None where it is not known.
         error_over_tolerance: the largest of all verified results.
     """
@@ -56,6 +57,7 @@ class Timing:
     calls_per_block: int
     seconds: list[float] = field(default_factory=list)
     cpu_seconds: list[float] = field(default_factory=list)
+    staging_seconds: list[float] = field(default_factory=list)
     memory: int | None = None
     error_over_tolerance: float = 0.0
 
@@ -73,13 +75,19 @@ class Timing:
 class Comparison:
     """One shape and pass: the subject, its rivals and the floor, measured in turns.
 
-    denormals: how many denormal numbers the inputs and the verified results held.
+    Attributes:
+        shape, backward: what was timed.
+        timings: of each contender, by its name.
+        denormals: how many denormal numbers the inputs and the verified results held.
+        slower: each rival's and the floor's median time beside the subject's process over that
+            before this process was started.
     """
 
     shape: Shape
     backward: bool
     timings: dict[str, Timing] = field(default_factory=dict)
     denormals: int = 0
+    slower: dict[str, float] = field(default_factory=dict)
 
     @property
     def mine(self) -> Timing:
@@ -126,6 +134,7 @@ class Comparison:
             "gflops": self.gflops,
             "ratio": {other: self.ratio(other).as_dict() for other in self.others},
             "cpu_ratio": {name: one and one.as_dict() for name, one in cpu_ratios.items()},
+            "slower_with_the_subject": self.slower,
             "noise": self.noise,
             "noisy": self.noisy,
             "denormals": self.denormals,

@@ -10,7 +10,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from lstm_checks.bench import process_tree
 from lstm_checks.bench.calls import Calls
@@ -19,21 +18,26 @@ from lstm_checks.bench.evidence import Evidence
 from lstm_checks.bench.kit import TimedSubject
 from lstm_checks.bench.shapes import Shape
 from lstm_checks.bench.verify import GIVEN, Results
-from lstm_checks.bench.worker import DIGEST, digest
+from lstm_checks.worker.digest import DIGEST, digest
 
 PAUSE = 0.02  # seconds before a block in which there is nothing to do
 AWAKE = 0.005  # seconds of empty blocks after a pause, from which a processor wakes up slowly
 MOST_CALLS = 2048  # in a block
 MOST_BYTES = 1 << 28  # of the inputs and results of a block
+ROOM = 4  # how many times what is due a reply may hold
 LARGE = 1 << 26  # bytes of results, from which on they are fetched one array at a time
 
 
 @dataclass(frozen=True)
 class Block:
-    """One timed block: wall-clock and CPU seconds per call, and the results of every call."""
+    """One timed block: seconds per call by the clock and of CPU time, and the results of each call.
+
+    staging_seconds is the CPU time per call for taking weights and inputs, which is not timed.
+    """
 
     seconds: float
     cpu_seconds: float
+    staging_seconds: float
     results: list[Results]
 
 
@@ -45,20 +49,17 @@ class Participant:
         device: "cpu" or "cuda"; only contenders on tensors look at it and at the dtype.
 
     Raises, from every method:
-        Broken: its code raised, or its results do not have the form of the contract.
+        Breach: its code raised, or its results do not have the form of the contract.
         Halted: its process ended or ran out of time.
     """
 
     def __init__(
         self, contender: Contender, threads: int = 1, device: str = "cpu", dtype: str = "float32"
     ) -> None:
-        with process_tree.marked() as mark:
-            self._subject = TimedSubject(contender.source, threads)
+        self._subject = TimedSubject(contender.source, threads, device, dtype)
         self._threads, self._on_cuda = threads, device == "cuda"
-        self._tree = process_tree.Tree(self._subject.pid, mark)
-        self.said: dict[str, Any] = self._subject.ask(
-            "prepare", threads=threads, device=device, dtype=dtype
-        )
+        self._tree = process_tree.Tree(self._subject.root, self._subject.pid)
+        self.said = self._subject.said
         self.offered = frozenset(name for name in GIVEN if self._subject.offers(name))
         self.has_backward = self._subject.offers("backward")
         self.evidence = Evidence()
@@ -69,6 +70,14 @@ class Participant:
     def cpu_seconds(self) -> float:
         """CPU seconds of the process and of all that it started, from its start to now."""
         return self._tree.own() + self._tree.helpers()
+
+    def resume(self) -> None:
+        """Let it go on, in case that another process has stopped it."""
+        self._tree.resume()
+
+    def scheduling(self) -> process_tree.Scheduling:
+        """Its niceness, and the cores that it may use."""
+        return self._tree.scheduling()
 
     def findings(self) -> list[str]:
         """What its times show against it, one sentence each."""
@@ -90,47 +99,50 @@ class Participant:
 
     def go(self, order: list[int]) -> tuple[Evidence, bytes]:
         """Run the staged calls in this order: the times of it, and the digests of the results."""
-        given = {"backward": self._backward}
         begun, idle = time.perf_counter(), self._tree.own()
         time.sleep(PAUSE)
         idle_wall, idle_cpu = time.perf_counter() - begun, self._tree.own() - idle
         while time.perf_counter() - begun < idle_wall + AWAKE:
-            self._subject.go([], **given)
+            self._subject.go([], self._backward)
         cpu, begun = self._tree.own(), time.perf_counter()
-        reply = self._subject.go(order, **given)
+        done = self._subject.go(order, self._backward)
         wall = time.perf_counter() - begun
         cpu = self._tree.own() - cpu
-        seen = Evidence(1, wall, cpu, idle_wall, idle_cpu, 0.0, *reply["clocks"])
-        if reply["odd"]:
+        seen = Evidence(1, wall, cpu, idle_wall, idle_cpu, 0.0, *done.clocks)
+        if done.odd:
             seen.said.append(
-                f"results are not plain NumPy arrays: they are {', '.join(reply['odd'])}; making "
+                f"results are not plain NumPy arrays: they are {', '.join(done.odd)}; making "
                 "arrays of them is timed with the call"
             )
-        return seen, bytes(reply["digests"])
+        return seen, done.digests
 
     def timed(self, calls: Calls, fetch: bool = True) -> Block:
         """Stage these calls, run and time them, and fetch all their results, if there are any."""
-        helpers = self._tree.helpers()
+        helpers, staging = self._tree.helpers(), self._tree.own()
         self.stage(calls)
+        staging = self._tree.own() - staging
         seen, digests = self.go(list(range(len(calls))))
         seen.helpers = self._tree.helpers() - helpers
-        own = 0.0  # the judge's time for the digests
+        own: list[float] = []  # the judge's time for each call's digest
         results = []
         for call in range(len(calls) if fetch else 0):
-            arrays, gradients = self._subject.fetch(call, self._bytes() > LARGE)
+            bytes_ = self._bytes()
+            returned = self._subject.fetch(call, self._backward, ROOM * bytes_, bytes_ > LARGE)
             if not self._on_cuda:
-                begun = time.perf_counter()
-                mine = digest(arrays)
-                own += time.perf_counter() - begun
+                begun = time.thread_time()
+                mine = digest(array for part in returned for array in part)
+                own.append(time.thread_time() - begun)
                 if mine != digests[call * DIGEST : (call + 1) * DIGEST]:
                     seen.said.append(
                         "results are not finished when the call returns: at "
                         f"{self._shape}, call {call} of {len(calls)}, they were changed later"
                     )
-            results.append(self._subject.native(arrays, gradients, self._backward))
+            results.append(self._subject.native(returned, self._backward))
         self.evidence += seen
-        seconds, cpu = (max(one - own, 1e-9) / len(calls) for one in (seen.wall, seen.cpu))
-        return Block(seconds, cpu, results)
+        # The least of them: whoever keeps the processor busy meanwhile must not gain by it.
+        less = min(own, default=0.0)
+        seconds, cpu = (max(one / len(calls) - less, 1e-9) for one in (seen.wall, seen.cpu))
+        return Block(seconds, cpu, staging / len(calls), results)
 
     def _bytes(self) -> int:
         """About what the inputs and results of a call take."""
@@ -173,9 +185,8 @@ class Participant:
         """
         self.new_layer(self._shape, self._backward)
         self.stage(calls.take([0]))
-        before, pid = self._subject.ask("tidy"), self._subject.pid
-        if not self._on_cuda:
-            before = process_tree.reset_peak(pid)
+        held, pid = self._subject.tidy(), self._subject.pid
+        before = held if self._on_cuda else process_tree.reset_peak(pid)
         self.go([0])
-        after = self._subject.ask("cuda_peak") if self._on_cuda else process_tree.peak(pid)
-        return None if before is None or after is None else max(0, int(after - before))
+        after = self._subject.cuda_peak() if self._on_cuda else process_tree.peak(pid)
+        return None if before is None or after is None else max(0, after - before)

@@ -1,9 +1,9 @@
-"""The rival "plain": the textbook's cell in a loop over time, as `lstm_reference.cells.unrolled` has it.
+"""The rival "plain": the textbook's cell in a loop over time (`lstm_reference.cells.unrolled`).
 
 The file is imported in the timed process.
 """
 
-from lstm_checks.bench.kit import Array
+from lstm_checks.findings import Array
 from lstm_reference.cells import unrolled
 
 State = tuple[Array, Array]

@@ -1,5 +1,6 @@
 """The figure: ratios to the rivals and to the floor by shape, and growth with each size."""
 
+from io import BytesIO
 from typing import Any
 
 import matplotlib
@@ -17,12 +18,8 @@ GREY = "#555555"
 GROWTH_HEIGHT = 3.4  # inches
 
 
-def save(outcome: Outcome, path: str) -> None:
-    """Write the figure; the path's ending is one of FORMATS.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
+def drawn(outcome: Outcome, form: str) -> bytes:
+    """The figure as the content of a file; `form` is one of FORMATS."""
     passes = outcome.passes
     height = 1.5 + 0.55 * max(len(outcome.of_pass(backward)[0]) for backward in passes)
     heights = [height, GROWTH_HEIGHT] if outcome.growth else [height]
@@ -36,10 +33,12 @@ def save(outcome: Outcome, path: str) -> None:
     parts[0].suptitle(f"{outcome.subject}: its time over others'", x=0.01, ha="left")
     if outcome.growth:
         _growth(parts[1], outcome.growth)
+    content = BytesIO()
     try:
-        figure.savefig(path, dpi=130)
+        figure.savefig(content, dpi=130, format=form)
     finally:
         pyplot.close(figure)
+    return content.getvalue()
 
 
 def _ratios(axis: Any, outcome: Outcome, backward: bool) -> None:

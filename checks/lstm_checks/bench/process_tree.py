@@ -1,28 +1,33 @@
-"""The CPU time of a process and of everything it started, and its peak memory.
+"""The CPU time of a process and of everything it started, its peak memory, how it is scheduled.
 
-A helper process is recognised by its parents, by its session, or by a mark in its environment: one
-that hides all three escapes.
+A process that the timed one started is recognised by its parents or its session. On Linux the
+keeper of the timed process adopts every orphan among them (see `worker.keeper`), so that whatever
+they do, the keeper stays their ancestor.
 """
 
+import contextlib
 import os
-import secrets
+import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-MARK = "LSTM_CHECKS_TIMED"
+Scheduling = tuple[int | None, frozenset[int]]
 
 
 class Tree:
-    """A process and its descendants, by the process's id and the mark that it was started with."""
+    """A timed process and what it started.
 
-    def __init__(self, pid: int, mark: str) -> None:
+    Args:
+        root: the process that keeps it; itself not counted.
+        pid: the timed process.
+    """
+
+    def __init__(self, root: int, pid: int) -> None:
+        self._root = root
         self._pid = pid
-        self._mark = mark
         self._helpers = 0.0
 
     def own(self) -> float:
@@ -32,30 +37,32 @@ class Tree:
     def helpers(self) -> float:
         """CPU seconds so far of all processes that it started."""
         parents = {one.pid: one.info["ppid"] for one in psutil.process_iter(["ppid"])}
-        family = {self._pid, *filter(self._belongs, parents)}
+        family = {self._root, *filter(self._in_session, parents)}
         while more := {pid for pid, parent in parents.items() if parent in family} - family:
             family |= more
-        seconds = sum(map(_cpu, family - {self._pid})) + sum(map(_ended, family))
+        seconds = sum(map(_cpu, family - {self._root, self._pid})) + sum(map(_ended, family))
         self._helpers = max(self._helpers, seconds)  # one that has ended may not be seen any more
         return self._helpers
 
-    def _belongs(self, pid: int) -> bool:
+    def _in_session(self, pid: int) -> bool:
         try:
-            in_session = os.getsid(pid) == self._pid
-            return in_session or psutil.Process(pid).environ().get(MARK) == self._mark
-        except (OSError, psutil.Error):
+            return os.getsid(pid) == self._root
+        except OSError:
             return False
 
+    def resume(self) -> None:
+        """Let the process go on, in case that another one has stopped it."""
+        with contextlib.suppress(OSError):
+            os.kill(self._pid, signal.SIGCONT)
 
-@contextmanager
-def marked() -> Iterator[str]:
-    """Processes that are started within carry the mark that is given, and so do theirs."""
-    mark = secrets.token_hex(8)
-    os.environ[MARK] = mark
-    try:
-        yield mark
-    finally:
-        del os.environ[MARK]
+    def scheduling(self) -> Scheduling:
+        """The process's niceness and the cores that it may use, as far as the system tells."""
+        nice, cores = None, frozenset[int]()
+        with contextlib.suppress(AttributeError, OSError, psutil.Error):
+            process = psutil.Process(self._pid)
+            nice = process.nice()
+            cores = frozenset(process.cpu_affinity())
+        return nice, cores
 
 
 def _cpu(pid: int) -> float:
@@ -81,10 +88,10 @@ def _times(pid: int) -> Any:
 
 
 def reset_peak(pid: int) -> int | None:
-    """Let a process's peak begin anew; its resident memory now, in bytes. None where it cannot."""
+    """Begin the peak anew; its resident memory now, in bytes. None where it cannot."""
     try:
         Path(f"/proc/{pid}/clear_refs").write_text("5")
-        return psutil.Process(pid).memory_info().rss
+        return int(psutil.Process(pid).memory_info().rss)
     except (OSError, psutil.Error):
         return None
 

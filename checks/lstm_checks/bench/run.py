@@ -2,23 +2,27 @@
 
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from lstm_checks.bench import growth, machine
+from lstm_checks.bench import evidence, growth, machine, undisturbed
 from lstm_checks.bench.calls import Calls, denormals, draw
 from lstm_checks.bench.contenders import FLOOR, SUBJECT, Contender
-from lstm_checks.bench.kit import Broken, Halted, in_words
+from lstm_checks.bench.kit import in_words
 from lstm_checks.bench.outcome import PASSES, TITLES, Comparison, Outcome, Timing
 from lstm_checks.bench.participant import Participant
+from lstm_checks.bench.process_tree import Scheduling
 from lstm_checks.bench.shapes import Shape
 from lstm_checks.bench.verify import Verifier
+from lstm_checks.findings import Breach
+from lstm_checks.launch.channel import Halted
 
 SWEEP_TURNS = 3
 FASTER = 0.7  # a repeated input's time over that of a fresh one
 TRIES = 3
+HELD_UP = "is held up while the subject's process is there"
 REPEATS = 5  # calls at least
 Tick = Callable[[str, int], None]
 
@@ -48,8 +52,12 @@ class Plan:
     seed: int = field(default_factory=lambda: secrets.randbits(63))
 
     @property
+    def others(self) -> tuple[Contender, ...]:
+        return (*self.rivals, self.floor)
+
+    @property
     def everyone(self) -> tuple[Contender, ...]:
-        return (self.subject, *self.rivals, self.floor)
+        return (self.subject, *self.others)
 
     def settings(self) -> dict[str, Any]:
         names = ("threads", "dtype", "device", "turns", "block", "seed")
@@ -62,7 +70,7 @@ class Plan:
     def steps(self) -> int:
         """How many ticks the run makes."""
         swept = {shape for letter in growth.SWEEPS for shape in growth.shapes(letter)}
-        timed = len(self.shapes) * len(self.passes) * self.turns
+        timed = len(self.shapes) * len(self.passes) * (self.turns + undisturbed.TURNS)
         return timed + (len(swept) * SWEEP_TURNS if self.growth else 0)
 
 
@@ -94,17 +102,17 @@ class Run:
         """
         plan, outcome, begun = self._plan, self.outcome, time.perf_counter()
         try:
-            passes = plan.passes
-            if True in passes and not self._participant(plan.subject).has_backward:
-                passes = tuple(backward for backward in passes if not backward)
-                outcome.note("the subject offers no backward: both passes were not timed")
-            for shape in plan.shapes:
-                for backward in passes:
-                    compared = self._compare(shape, backward, plan.everyone, plan.turns)
-                    outcome.comparisons.append(compared)
+            passes = self._passes()
+            cases = [(shape, backward) for shape in plan.shapes for backward in passes]
+            before = [self._compare(*case, plan.others, undisturbed.TURNS) for case in cases]
+            scheduled = {name: (one, one.scheduling()) for name, one in self._running.items()}
+            for case in cases:
+                outcome.comparisons.append(self._compare(*case, plan.everyone, plan.turns))
             if plan.growth and passes:
                 self._grow(passes[-1])
-        except (Broken, Halted) as error:
+            self._see_scheduling(scheduled)
+            self._see_held_up(before)
+        except (Breach, Halted) as error:
             raise Gone(f"{plan.subject.says}: {in_words(error)}") from None
         finally:
             for name in list(self._running):
@@ -112,6 +120,16 @@ class Run:
         outcome.machine["load_after"] = machine.load()
         outcome.seconds = time.perf_counter() - begun
         return outcome
+
+    def _passes(self) -> tuple[bool, ...]:
+        """The passes that the subject offers, by a process that ends before any timing begins."""
+        plan = self._plan
+        trial = Participant(plan.subject, plan.threads, plan.device, plan.dtype)
+        trial.close()
+        if True not in plan.passes or trial.has_backward:
+            return plan.passes
+        self.outcome.note("the subject offers no backward: both passes were not timed")
+        return tuple(backward for backward in plan.passes if not backward)
 
     # Contenders --------------------------------------------------------------------------------
 
@@ -136,7 +154,7 @@ class Run:
         """A rival that cannot go on is left out of this shape; without the subject the run ends."""
         try:
             yield
-        except (Broken, Halted) as error:
+        except (Breach, Halted) as error:
             if name == SUBJECT:
                 raise
             compared.timings.pop(name, None)
@@ -152,14 +170,16 @@ class Run:
     ) -> Comparison:
         """Contenders at one shape, in turns whose order rotates."""
         compared = Comparison(shape, backward)
+        doing = f"{shape} {TITLES[backward]}"
+        self._tick(doing, 0)
         warm_up = self._draw(shape, 2)
         verifier = Verifier(warm_up, backward, self._plan.dtype)
         for contender in everyone:
             with self._left_out(contender.name, compared):
                 compared.timings[contender.name] = self._ready(contender, compared, warm_up)
         for turn in range(turns):
-            doing = f"{shape} {TITLES[backward]}"
-            self._tick(doing, 0)
+            if not compared.timings:
+                break
             most = max(timing.calls_per_block for timing in compared.timings.values())
             calls = self._draw(shape, most)
             verifier.begin(calls)
@@ -170,7 +190,11 @@ class Run:
                     with self._left_out(name, compared):
                         self._turn(name, compared, calls, verifier)
             self._tick(doing, 1)
-        if len(everyone) > 1:
+        if SUBJECT in compared.timings and FLOOR in compared.timings:
+            said = evidence.staging(compared.mine, compared.timings[FLOOR])
+            if said:
+                self.outcome.find(SUBJECT, f"{said}, at {shape}")
+        if SUBJECT in compared.timings and len(everyone) > 1:
             self._repeat(shape, compared.mine.calls_per_block)
         return compared
 
@@ -198,6 +222,7 @@ class Run:
         )
         timing.seconds.append(block.seconds)
         timing.cpu_seconds.append(block.cpu_seconds)
+        timing.staging_seconds.append(block.staging_seconds)
         for call, got in enumerate(block.results):
             compared.denormals += sum(map(denormals, got.values()))
             worst, excess = verifier.worst(call, got, participant.offered)
@@ -227,6 +252,64 @@ class Run:
                     f"repeated inputs are answered faster: at {shape}, inputs with the same {says} "
                     f"take {min(shares):.2g} of the time of fresh ones; something is kept between "
                     "calls, which fresh inputs made useless here",
+                )
+
+    # What the subject's process does to others ---------------------------------------------------
+
+    def _see_scheduling(self, scheduled: Mapping[str, tuple[Participant, Scheduling]]) -> None:
+        """Whether others' priorities or cores are what they were before the subject was there."""
+        for name, (participant, then) in scheduled.items():
+            if self._running.get(name) is participant and participant.scheduling() != then:
+                self.outcome.find(
+                    SUBJECT,
+                    f"{name}'s process has another priority or other cores since the subject's "
+                    f"process was started: {then} before, {participant.scheduling()} now",
+                )
+
+    def _see_held_up(self, before: list[Comparison]) -> None:
+        """Compare others' times with those before the subject's process and, if need be, after."""
+        if SUBJECT in self._running:
+            self._end(SUBJECT)
+        for participant in self._running.values():
+            participant.resume()
+        slow = False
+        for beside, alone in zip(self.outcome.comparisons, before, strict=True):
+            both = beside.timings.keys() & alone.timings.keys()
+            beside.slower = {
+                name: undisturbed.usual(beside.timings[name])
+                / undisturbed.usual(alone.timings[name])
+                for name in beside.others
+                if name in both
+            }
+            if max(beside.slower.values(), default=0.0) > undisturbed.SLOWER:
+                slow = True
+                self._see_one_held_up(beside, alone)
+        said = [*self.outcome.notes, *(one.what for one in self.outcome.findings)]
+        if slow and not any(HELD_UP in one for one in said):
+            self.outcome.note(
+                "a rival or the floor was slower beside the subject than before it was started; "
+                "timed once more after it ended, nothing shows that the subject held it up"
+            )
+
+    def _see_one_held_up(self, beside: Comparison, alone: Comparison) -> None:
+        shape, backward = beside.shape, beside.backward
+        after = self._compare(shape, backward, self._plan.others, undisturbed.TURNS)
+        for name in beside.slower:
+            if name not in after.timings:
+                continue
+            times = [one.timings[name] for one in (alone, beside, after)]
+            if not undisturbed.held_up(times[0], times[1], times[2], beside.mine):
+                continue
+            first, second, third = (f"{undisturbed.usual(one) * 1e3:.3g}" for one in times)
+            said = (
+                f"{name} {HELD_UP}: at {shape}, {PASSES[backward]}, a call takes {second} ms "
+                f"beside it, {first} ms before it was started and {third} ms after it ended"
+            )
+            if undisturbed.steady(times[0], times[2], beside.mine):
+                self.outcome.find(SUBJECT, said)
+            else:
+                self.outcome.note(
+                    f"{said}; other programs are at work too, so run it again on a quiet machine"
                 )
 
     # Growth ------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from lstm_checks.bench.kit import Unusable
+from lstm_checks.subjects.source import Unusable
 
 FORM = "four whole numbers from 1: batch N, time steps T, inputs D, hidden units H"
 

@@ -11,17 +11,16 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("pytest_benchmark", reason="timings need lstm-checks[bench]")
-
+from lstm_checks.api import check
 from lstm_checks.bench import contenders
 from lstm_checks.bench.calls import Calls, draw
-from lstm_checks.bench.kit import Unusable, report_on
+from lstm_checks.bench.kit import LEVEL
 from lstm_checks.bench.outcome import PASSES
 from lstm_checks.bench.participant import Participant
 from lstm_checks.bench.shapes import SMALL, Shape
 from lstm_checks.bench.verify import Verifier
+from lstm_checks.pytest_plugin import subject_of
 
-BUNDLED = "lstm_reference.cells.lstm:LSTM"
 ROUNDS = 7
 BLOCK = 0.08
 DTYPE = "float32"
@@ -42,13 +41,10 @@ CLOCK = Clock()
 @pytest.fixture(scope="session")
 def subject(pytestconfig: pytest.Config) -> Iterator[Participant]:
     """The subject in a process of its own; it has to pass the ladder first."""
-    text = pytestconfig.getoption("--lstm") or BUNDLED
-    adapter = pytestconfig.getoption("--adapter")
-    try:
-        contender = contenders.subject(text, adapter)
-    except Unusable as error:
-        raise pytest.UsageError(f"--lstm {text}: {error}") from None
-    report = report_on(text, adapter)
+    text = subject_of(pytestconfig)
+    adapter = pytestconfig.getoption("--lstm-adapter")
+    contender = contenders.subject(text, adapter)  # the plugin has seen that there is one
+    report = check(text, adapter=adapter, level=LEVEL)
     if report.cause is not None:
         pytest.fail(f"it is not timed: {report.cause.id}: {report.cause.message}", pytrace=False)
     participant = Participant(contender)

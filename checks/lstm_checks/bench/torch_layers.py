@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lstm_checks.adapters import torch as kit_adapter
-from lstm_checks.adapters.detect import detect
+from lstm_checks.worker.detect import detect
 
 Outputs = tuple[Tensor, Tensor, Tensor]  # y, h, c
 

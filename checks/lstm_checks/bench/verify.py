@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from lstm_checks.bench.calls import Call, Calls
-from lstm_checks.bench.kit import Array
+from lstm_checks.findings import Array
 from lstm_reference.cells.lstm import LSTM
 
 Results = dict[str, Array]  # y, h, c; with backward also dx, dh0, dc0, dW, dU, and db by bias

@@ -33,27 +33,38 @@ class Process:
     Args:
         memory: bytes of data that it may hold; None sets no limit.
         threads: how many threads its linear algebra may use.
-        main: the file that runs in it, called with the descriptors and the memory limit.
+        main: the file that runs in it, called with the descriptors, the memory limit and `host`.
+        host: the module of the worker that answers: "host" for a check, "timed" for timing.
     """
 
     def __init__(
-        self, memory: int | None = None, threads: int = 1, main: Path | str = WORKER
+        self,
+        memory: int | None = None,
+        threads: int = 1,
+        main: Path | str = WORKER,
+        host: str = "host",
     ) -> None:
         self._channel, theirs = socket.socketpair()
         self._life, judge = socket.socketpair()
         self._ended: str | None = None
         descriptors = [theirs.fileno(), judge.fileno()]
-        command = [sys.executable, "-I", "-u", str(main), *map(str, descriptors), str(memory or 0)]
-        with theirs, judge:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                pass_fds=descriptors,
-                start_new_session=True,
-                env=environment.clean(threads),
-            )
+        command = [sys.executable, "-I", "-u", str(main)]
+        command += [*map(str, descriptors), str(memory or 0), host]
+        try:
+            with theirs, judge:
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    pass_fds=descriptors,
+                    start_new_session=True,
+                    env=environment.clean(threads),
+                )
+        except BaseException:
+            self._channel.close()
+            self._life.close()
+            raise
         self._channel.setblocking(False)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._channel, selectors.EVENT_READ)

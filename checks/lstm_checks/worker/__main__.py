@@ -1,8 +1,9 @@
-"""The subject's process: python -I .../worker/__main__.py CHANNEL JUDGE MEMORY.
+"""The subject's process: python -I .../worker/__main__.py CHANNEL JUDGE MEMORY HOST.
 
 CHANNEL is the descriptor that requests come by, JUDGE one that is closed when the judge is done or
-dead, MEMORY the bytes of data that the process may hold (0 sets no limit). The package is loaded
-from its own folder under a name that cannot be imported, and taken out of `sys.modules`.
+dead, MEMORY the bytes of data that the process may hold (0 sets no limit), HOST the module of this
+package whose `make` gives the host. The package is loaded from its own folder under a name that
+cannot be imported, and taken out of `sys.modules`.
 """
 
 import importlib.util
@@ -29,17 +30,17 @@ def _package() -> str:
     return PRIVATE
 
 
-def _begin(channel: int, judge: int, memory: int) -> tuple[Any, list[Any], Any]:
+def _begin(name: str, channel: int, judge: int, memory: int) -> tuple[Any, list[Any], Any]:
     package = _package()
     importlib.import_module(f"{package}.keeper").fork(judge, channel)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if memory:
+        _, most = resource.getrlimit(resource.RLIMIT_DATA)
+        memory = memory if most == resource.RLIM_INFINITY else min(memory, most)
         resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     os.set_inheritable(channel, False)
     serve = importlib.import_module(f"{package}.serve")
-    module = importlib.import_module(f"{package}.host")
-    module.make_memory_certain()
-    host = module.Host()
+    host = importlib.import_module(f"{package}.{name}").make()
     box = serve.start(channel)
     for name in [name for name in sys.modules if name.partition(".")[0] == package]:
         del sys.modules[name]
@@ -49,7 +50,7 @@ def _begin(channel: int, judge: int, memory: int) -> tuple[Any, list[Any], Any]:
 
 
 if __name__ == "__main__":
-    _run, _box, _answer = _begin(*map(int, sys.argv[1:4]))
+    _run, _box, _answer = _begin(sys.argv[4], *map(int, sys.argv[1:4]))
     for _name in [name for name in globals() if name not in ("_run", "_box", "_answer")]:
         del globals()[_name]
     _run(_box, _answer)

@@ -30,7 +30,7 @@ PLAIN = (Path(__file__).parent / "subjects" / "plain_lstm.py").read_text()
 BASE = PLAIN.replace("class LSTM:", "class Plain:")
 SCHEMA = json.loads((Path(lstm_checks.report.__file__).parent / "schema.json").read_text())
 VALIDATOR = Draft202012Validator(SCHEMA)
-SHORT = Limits(load=3.0, call=1.0, run=6.0)
+SHORT = Limits(load=10.0, call=1.0, run=120.0)
 FEW = {
     "load.imports", "load.signature", "load.constructs", "load.weights", "load.instances",
     "shapes.forward", "shapes.backward", "sequence.outputs", "sequence.final_h",
@@ -619,13 +619,16 @@ FILES: dict[str, tuple[str, str | None]] = {
 }  # fmt: skip
 
 
+HANGS = {"no_os_write"}  # as it is imported
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_an_odd_file(name: str, tmp_path: Path) -> None:
     source, phrase = FILES[name]
     (tmp_path / "lstm.py").write_text(source)
     command = [
         str(Path(sys.executable).with_name("lstm-checks")), "check", "lstm.py", "--level", "quick",
-        "--call-limit", "1.5", "--time-limit", "5", "--json", "report.json",
+        "--call-limit", "2", "--time-limit", "3" if name in HANGS else "120", "--json", "report.json",
     ]  # fmt: skip
     done = subprocess.run(
         command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False

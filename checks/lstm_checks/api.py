@@ -207,6 +207,7 @@ def parametrize(
             limits=limits,
             folder=folder,
             skip=skip,
-        )
+        ),
+        shared=isinstance(subject, (str, Path)) or of_object(subject)[1],
     )
     return pytest.mark.parametrize("law", [pytest.param(item, id=item.id) for item in run.items()])

@@ -17,9 +17,22 @@ LEVELS = ("quick", "standard", "deep")
 NOT_PASSED, UNUSABLE, OUR_FAILURE, INTERRUPTED = 1, 2, 3, 130
 # What stands in the kit's sentences and laws, for a terminal that lacks it.
 IN_ASCII = {
-    "·": "*", "⊙": "*", "×": "x", "±": "+-", "≤": "<=", "√": "sqrt", "²": "^2", "ᵀ": "^T",
-    "σ": "sigma", "Σ": "sum", "“": '"', "”": '"', "…": "...", "–": "-", "§": "section ",
-}  # fmt: skip
+    "·": "*",
+    "⊙": "*",
+    "×": "x",
+    "±": "+-",
+    "≤": "<=",
+    "√": "sqrt",
+    "²": "^2",
+    "ᵀ": "^T",
+    "σ": "sigma",
+    "Σ": "sum",
+    "“": '"',
+    "”": '"',
+    "…": "...",
+    "–": "-",
+    "§": "section ",
+}
 # Commands with a package of their own, imported when they are called.
 ELSEWHERE = {"bench": "lstm_checks.bench.command"}
 
@@ -88,17 +101,29 @@ def _spelled_out(error: UnicodeError) -> tuple[str, int]:
     help="The same seed draws the same cases.",
 )
 @click.option(
-    "--time-limit", type=click.FloatRange(0, min_open=True), default=300.0, show_default=True,
-    metavar="SECONDS", help="Limit for the whole run.",
-)  # fmt: skip
+    "--time-limit",
+    type=click.FloatRange(0, min_open=True),
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Limit for the whole run.",
+)
 @click.option(
-    "--call-limit", type=click.FloatRange(0, min_open=True), default=10.0, show_default=True,
-    metavar="SECONDS", help="Limit for one call of the subject.",
-)  # fmt: skip
+    "--call-limit",
+    type=click.FloatRange(0, min_open=True),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Limit for one call of the subject.",
+)
 @click.option(
-    "--memory-limit", type=click.FloatRange(0, min_open=True), default=4.0, show_default=True,
-    metavar="GIB", help="Limit for the subject's process.",
-)  # fmt: skip
+    "--memory-limit",
+    type=click.FloatRange(0, min_open=True),
+    default=4.0,
+    show_default=True,
+    metavar="GIB",
+    help="Limit for the subject's process.",
+)
 @click.option("--json", "json_out", metavar="OUT", help="Write the report as JSON.")
 @click.option("--html", "html_out", metavar="OUT", help="Write the report as an HTML page.")
 @click.option("--reproduce", metavar="FILE", help="Write a script that reproduces the cause.")

@@ -21,10 +21,17 @@ RUN = "PYTEST_XDIST_TESTRUNUID"
 
 
 class Run:
-    """One run of a ladder, begun when the first result is asked for."""
+    """One run of a ladder, begun when the first result is asked for.
 
-    def __init__(self, ladder: Ladder) -> None:
+    Args:
+        ladder: what to run.
+        shared: under pytest-xdist one process runs it for all; no where the subject is an object
+            of this process, which its name does not tell from another.
+    """
+
+    def __init__(self, ladder: Ladder, shared: bool) -> None:
         self._ladder = ladder
+        self._shares = shared
         self._found: dict[str, tuple[str, str]] = {}
         self._rest: Iterator[Result] | None = None
 
@@ -34,7 +41,7 @@ class Run:
 
     def result(self, law_id: str) -> tuple[str, str]:
         """The status and message of a law."""
-        if law_id not in self._found and RUN in os.environ:
+        if law_id not in self._found and self._shares and RUN in os.environ:
             self._found = self._shared(os.environ[RUN])
         if self._rest is None:
             self._rest = self._ladder.results()
@@ -46,7 +53,8 @@ class Run:
     def _shared(self, run: str) -> dict[str, tuple[str, str]]:
         """All results, run by the first process that asks and read by the others."""
         ladder = self._ladder
-        what = repr((astuple(ladder.source), ladder.level, ladder.seed))
+        laws = [law.id for law in ladder.laws]
+        what = repr((astuple(ladder.source), ladder.level, ladder.seed, laws))
         key = hashlib.sha256(what.encode("utf-8", "replace")).hexdigest()[:16]
         path = Path(tempfile.gettempdir()) / f"lstm-checks-{run}-{key}.json"
         with path.open("a+", encoding="utf-8") as file:

@@ -4,8 +4,13 @@ It is loaded into every pytest session of an environment, so it imports nothing 
 options have names that no other plugin or conftest takes.
 """
 
+import tempfile
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+HERE = Path(__file__).parent
 BUNDLED = "lstm_reference:LSTM"
 LEVELS = ("quick", "standard", "deep")
 
@@ -25,27 +30,40 @@ def subject_of(config: pytest.Config) -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    named = config.getoption("--lstm")
-    if not named:
-        return
+    named = config.getoption("--lstm") or ()
+    adapter = config.getoption("--lstm-adapter")
     if len(named) > 1:
         raise pytest.UsageError(
             f"--lstm is given {len(named)} times; check one subject per run of pytest"
         )
     if config.getoption("--lstm-seed") < 0:
         raise pytest.UsageError("--lstm-seed must be an integer from 0")
+    if not named and adapter is None:
+        return
     from lstm_checks.subjects.source import Unusable, parse
 
     try:
-        parse(named[0], config.getoption("--lstm-adapter"))
+        parse(subject_of(config), adapter)
     except Unusable as error:
-        raise pytest.UsageError(f"--lstm {named[0]}: {error}") from None
+        raise pytest.UsageError(f"--lstm {subject_of(config)}: {error}") from None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Of pytest-xdist: when all is done, remove the files that `items.py` shares results by."""
+    pattern = f"lstm-checks-{node.workerinput['testrunuid']}-*.json"
+
+    def remove() -> None:
+        for file in Path(tempfile.gettempdir()).glob(pattern):
+            file.unlink(missing_ok=True)
+
+    node.config.add_cleanup(remove)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
     option = config.getoption
     named = option("--lstm")
-    if not named and not any("lstm_checks" in str(one) for one in config.args):
+    if not named and not _laws_are_asked_for(config):
         return None
     what = subject_of(config) if named else f"{BUNDLED} (no --lstm is given)"
     adapter = option("--lstm-adapter") or "detected"
@@ -53,3 +71,13 @@ def pytest_report_header(config: pytest.Config) -> str | None:
         f"lstm-checks: {what}, adapter {adapter}, level {option('--lstm-level')}, "
         f"seed {option('--lstm-seed')}"
     )
+
+
+def _laws_are_asked_for(config: pytest.Config) -> bool:
+    """Whether an argument is this package, by its name, its folder or a file of it."""
+    for argument in config.args:
+        name = argument.partition("::")[0]
+        path = (config.invocation_params.dir / name).resolve()
+        if name.partition(".")[0] == HERE.name or path == HERE.parent or path.is_relative_to(HERE):
+            return True
+    return False

@@ -16,7 +16,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             adapter=option("--lstm-adapter"),
             level=option("--lstm-level"),
             seed=option("--lstm-seed"),
-        )
+        ),
+        shared=True,
     )
     metafunc.parametrize("law", [pytest.param(item, id=item.id) for item in run.items()])
 

@@ -34,7 +34,7 @@ def write(path: str, content: str | bytes) -> None:
     _check_place(path)
     folder = Path(path).parent
     try:
-        descriptor, name = tempfile.mkstemp(dir=folder, prefix=f".{Path(path).name}.")
+        descriptor, name = tempfile.mkstemp(dir=folder, prefix=".lstm-checks-")
         beside = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -54,6 +54,8 @@ def _encoded(text: str) -> bytes:
 
 
 def _check_place(path: str) -> None:
+    if not Path(path).name or path.endswith(("/", "\\")):
+        raise Unwritable(f"'{path}' cannot be written: it names no file")
     try:
         mode = os.lstat(path).st_mode
     except FileNotFoundError:

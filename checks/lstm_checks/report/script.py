@@ -44,12 +44,16 @@ module = importlib.import_module({source})
 def script(outcome: Outcome, result: Result) -> str:
     """A Python script that makes the calls which led to a finding, and shows what came of them.
 
-    It is "" where there is nothing to reproduce: the law holds, or no call was made.
+    It is "" where there is nothing to reproduce: the law holds, no call was made, or the files are
+    gone by now.
     """
     finding, loaded = result.finding, outcome.loaded
     if finding is None or loaded is None or not finding.calls:
         return ""
-    lines = [HEAD, _loading(outcome.source, loaded)]
+    try:
+        lines = [HEAD, _loading(outcome.source, loaded)]
+    except OSError:  # the adapter's file, or the working directory
+        return ""
     keys = list(dict.fromkeys(call.instance for call in finding.calls))
     names = {key: f"lstm{k}" if len(keys) > 1 else "lstm" for k, key in enumerate(keys)}
     for call in finding.calls:

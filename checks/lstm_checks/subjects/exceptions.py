@@ -59,7 +59,7 @@ def _syntax(failure: Failure) -> Finding:
         return Finding("the file is written in Python 2", _PYTHON_3, failure.message, code)
     if "null bytes" in failure.message:
         return Finding("the file is not Python source; it holds binary data", "Name the .py file.")
-    if "codec can't decode" in failure.message:
+    if "codec can't decode" in failure.message or "Non-UTF-8 code" in failure.message:
         return Finding(
             "the file is not UTF-8 text",
             "Save it as UTF-8, or declare its encoding in its first line. A binary file is not "

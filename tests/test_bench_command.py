@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from lstm_checks.bench import extra
 from lstm_checks.cli import main
 
 PERF = Path(__file__).parent / "perf"
@@ -21,7 +22,7 @@ class LSTM(Right):
         y, (h, c) = super().forward(x, state)
         return 1.01 * y, (h, c)
 """
-SIZE_DEPENDENT = WRONG.replace("1.01 * y", "y if x.shape[2] != 6 else 1.01 * y")
+SIZE_DEPENDENT = WRONG.replace("1.01 * y", "y if x.shape[2] != 97 else 1.01 * y")
 
 
 @pytest.fixture
@@ -111,12 +112,13 @@ def test_a_wrong_subject_is_not_timed_unless_asked_compared(tmp_path, shapes):
     assert "DETECTED subject: a timed call's result is wrong" in output
 
 
-def test_one_that_is_wrong_only_when_it_is_timed(tmp_path, shapes):
-    """None of the ladder's cases has six inputs: only the timed calls show it."""
-    file = tmp_path / "sly.py"
+def test_one_that_is_wrong_only_when_it_is_timed(tmp_path):
+    """None of the ladder's cases has 97 inputs: only the timed calls show it."""
+    shapes, file = tmp_path / "shapes.txt", tmp_path / "sly.py"
+    shapes.write_text("2 20 97 8\n")
     file.write_text(SIZE_DEPENDENT)
     code, output = bench(
-        str(file), "--against", "", "--shapes", shapes, "--pass", "forward", "--no-growth"
+        str(file), "--against", "", "--shapes", str(shapes), "--pass", "forward", "--no-growth"
     )
     assert code == 1
     assert "it passed the ladder" in output
@@ -145,6 +147,22 @@ def test_an_unusable_call(arguments, says):
     code, output = bench(*arguments)
     assert code == 2
     assert says in output
+
+
+@pytest.mark.torch
+def test_what_is_no_single_lstm_is_refused(shapes):
+    for asked in ((), ("--even-if-wrong",)):
+        code, output = bench("torch.nn:GRU", "--shapes", shapes, *asked)
+        assert code == 2
+        assert "OUT OF SCOPE" in output
+        assert "It is not timed" in output
+
+
+def test_a_missing_package_is_one_line(monkeypatch):
+    monkeypatch.setattr(extra, "PACKAGES", ("matplotlib", "not_there"))
+    code, output = bench(REFERENCE)
+    assert code == 2
+    assert output.endswith("Error: timing needs not-there: pip install 'lstm-checks[bench]'")
 
 
 def test_a_check_does_not_import_bench():

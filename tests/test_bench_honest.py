@@ -124,12 +124,18 @@ def ms(per_call: float, cpu: float, staging: float = 0.0) -> Timing:
 
 @pytest.mark.parametrize(
     ("staging", "calls", "accused"),
-    [(0.1, 1.0, False), (0.6, 1.0, False), (0.5, 0.1, True), (0.7, 1.0, True)],
+    [(0.1, 1.0, False), (1.3, 3.0, False), (1.0, 0.3, True), (1.5, 2.0, True)],
 )
 def test_work_while_inputs_are_handed_over(staging: float, calls: float, accused: bool) -> None:
-    """The kit's own share is 0.1 ms here; twice this and a quarter of the calls are let pass."""
+    """Of ten calls: twice the kit's own 1 ms, a quarter of the calls, and 5 ms are let pass."""
     said = evidence.staging(ms(calls, calls, staging), ms(0.5, 0.5, 0.1))
     assert (said is not None) == accused
+
+
+def test_what_the_kit_does_once_per_block_accuses_nobody() -> None:
+    """20 ms per block in either process: little per call where a block has many calls."""
+    slow, floor = Timing(1, [1.0], [0.001], [0.02]), Timing(100, [0.01], [0.01], [0.0002])
+    assert evidence.staging(slow, floor) is None
 
 
 def test_a_rival_that_is_stopped_is_held_up() -> None:

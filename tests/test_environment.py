@@ -27,9 +27,14 @@ SEED = "918273645"
 def command(*arguments: object, **more: str) -> subprocess.CompletedProcess[str]:
     """The real command, with further environment variables."""
     return subprocess.run(
-        [COMMAND, *map(str, arguments)], capture_output=True, text=True, encoding="utf-8",
-        timeout=300, env=os.environ | more, check=False,
-    )  # fmt: skip
+        [COMMAND, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
+        env=os.environ | more,
+        check=False,
+    )
 
 
 def told(tmp_path: Path, code: str, *arguments: object, **more: str) -> dict[str, object]:
@@ -50,43 +55,54 @@ def told(tmp_path: Path, code: str, *arguments: object, **more: str) -> dict[str
 
 def test_the_environment_is_clean(tmp_path: Path) -> None:
     mine = {
-        "SECRET_MARK": "1", "PYTHONPATH": "/nowhere", "PYTHONHASHSEED": "1", "LSTM_CHECKS_X": "1",
-        "PYTEST_CURRENT_TEST": "test", "AWS_SECRET_ACCESS_KEY": "1", "HTTP_PROXY": "http://nowhere",
-        "KERAS_BACKEND": "numpy", "LC_TIME": "C", "OMP_NUM_THREADS": "7",
-    }  # fmt: skip
+        "SECRET_MARK": "1",
+        "PYTHONPATH": "/nowhere",
+        "PYTHONHASHSEED": "1",
+        "LSTM_CHECKS_X": "1",
+        "PYTEST_CURRENT_TEST": "test",
+        "AWS_SECRET_ACCESS_KEY": "1",
+        "HTTP_PROXY": "http://nowhere",
+        "KERAS_BACKEND": "numpy",
+        "LC_TIME": "C",
+        "OMP_NUM_THREADS": "7",
+    }
     found = told(tmp_path, "import os\ntold = dict(os.environ)", **mine)
     libraries = {f"{name}_NUM_THREADS" for name in environment.LIBRARIES}
     allowed = {*environment.SYSTEM, *environment.LOADER, *libraries}
-    assert [name for name in found if name not in allowed and not name.startswith(environment.PREFIXES)] == []
+    assert [
+        name for name in found if name not in allowed and not name.startswith(environment.PREFIXES)
+    ] == []
     assert (found["KERAS_BACKEND"], found["LC_TIME"]) == ("numpy", "C")
     assert found["OMP_NUM_THREADS"] == "1"  # the kit's
 
 
-ABOUT = f"""
+ABOUT = """
 import os, sys
 def lines(pid):
     found = []
     while pid > 1:
         for name in ("cmdline", "environ"):
             try:
-                with open(f"/proc/{{pid}}/{{name}}", "rb") as file:
+                with open(f"/proc/{pid}/{name}", "rb") as file:
                     found.append(file.read().decode(errors="replace"))
             except OSError:
                 pass
-        with open(f"/proc/{{pid}}/stat") as file:
+        with open(f"/proc/{pid}/stat") as file:
             pid = int(file.read().rpartition(")")[2].split()[1])
         if len(found) >= 6:  # this process, its keeper, and the command
             break
     return found
-told = {{"argv": sys.argv, "orig_argv": sys.orig_argv, "environ": dict(os.environ),
-        "seen": lines(os.getpid()), "main": sorted(vars(sys.modules["__main__"]))}}
+told = {"argv": sys.argv, "orig_argv": sys.orig_argv, "environ": dict(os.environ),
+        "seen": lines(os.getpid()), "main": sorted(vars(sys.modules["__main__"]))}
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
 def test_the_seed_and_the_level_are_not_visible(tmp_path: Path) -> None:
     """Neither in the subject's arguments and environment nor in those of its parents."""
-    found = told(tmp_path, ABOUT, "--seed", SEED, "--json", tmp_path / "report-mark.json", MARK_OF_MINE=SEED)
+    found = told(
+        tmp_path, ABOUT, "--seed", SEED, "--json", tmp_path / "report-mark.json", MARK_OF_MINE=SEED
+    )
     assert found["argv"] == ["lstm"]
     assert len(found["seen"]) == 6
     assert "lstm-checks" in found["seen"][4]
@@ -104,27 +120,42 @@ for name in ("_lstm_worker", "_lstm_worker.wire", "lstm_checks.worker", "__main_
         told[name] = sorted(vars(importlib.import_module(name)))
     except ImportError as error:
         told[name] = str(error)
-names, locals_ = [], []
+names, held = [], []
 frame = sys._getframe()
 while frame:
     names.append(frame.f_code.co_filename + ":" + frame.f_code.co_name)
-    locals_ += [type(value).__name__ for value in frame.f_locals.values()]
+    for space in (frame.f_locals, frame.f_globals):
+        held += [type(value).__name__ for value in space.values()]
     frame = frame.f_back
-told["frames"], told["locals"] = names, locals_
+told["frames"], told["held"] = names, held
 """
 
 
 def test_what_a_subject_reaches_by_its_frames_and_modules(tmp_path: Path) -> None:
-    """As the docstring of worker/serve.py says: the host, and nothing that talks to the judge."""
+    """As the docstring of worker/serve.py says: the host, and neither the channel nor a queue."""
     found = told(tmp_path, REACHED, "--seed", SEED)
     loaded = {name.partition(".")[0] for name in found["modules"]}
-    assert not loaded & {"_lstm_worker", "lstm_checks", "lstm_reference", "hypothesis", "pytest", "rich", "click"}
+    assert not loaded & {
+        "_lstm_worker",
+        "lstm_checks",
+        "lstm_reference",
+        "hypothesis",
+        "pytest",
+        "rich",
+        "click",
+    }
     assert "No module named '_lstm_worker'" in found["_lstm_worker"]
     assert "No module named" in found["_lstm_worker.wire"]
     own = [name for name in found["frames"] if "/worker/" in name]
-    assert {Path(name.partition(":")[0]).name for name in own} <= {"modules.py", "host.py", "serve.py", "__main__.py"}
+    assert {Path(name.partition(":")[0]).name for name in own} <= {
+        "modules.py",
+        "host.py",
+        "serve.py",
+        "__main__.py",
+    }
     assert [name for name in own if name.endswith(("talk", "read", "start"))] == []
-    assert not {"socket", "SimpleQueue", "Thread"} & set(found["locals"])
+    assert "Host" in found["held"]
+    assert not {"socket", "SimpleQueue", "Thread"} & set(found["held"])
 
 
 SEARCHED = """
@@ -174,9 +205,12 @@ def test_a_terminal_of_few_characters(encoding: str, file: str) -> None:
     """Marks and frames are told in ASCII, and no character of the kit's becomes a "?"."""
     arguments = [COMMAND, "check", EXAMPLES / file, "--level", "quick", "--all"]
     done = subprocess.run(
-        arguments, capture_output=True, timeout=300, check=False,
+        arguments,
+        capture_output=True,
+        timeout=300,
+        check=False,
         env=os.environ | {"PYTHONIOENCODING": encoding, "COLUMNS": "80"},
-    )  # fmt: skip
+    )
     assert done.returncode == (0 if file == "right_lstm.py" else 1)
     output = done.stdout.decode(encoding)
     assert done.stderr == b""
@@ -187,16 +221,20 @@ def test_a_terminal_of_few_characters(encoding: str, file: str) -> None:
         rf"^{re.escape(failed)} +gradients\.through_time", output, re.MULTILINE
     )
     if file == "wrong_lstm.py":
-        assert ("the tolerance" in output) and ("+-" in output or "╭" in output)
+        assert "the tolerance" in output
+        assert "+-" in output or "╭" in output
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 def test_laws_and_explanations_on_a_terminal_of_few_characters(encoding: str) -> None:
     for arguments in (["laws"], ["explain", "step.cell_state"], ["explain", "gradients.dW"]):
         done = subprocess.run(
-            [COMMAND, *arguments], capture_output=True, timeout=300, check=False,
+            [COMMAND, *arguments],
+            capture_output=True,
+            timeout=300,
+            check=False,
             env=os.environ | {"PYTHONIOENCODING": encoding},
-        )  # fmt: skip
+        )
         assert done.returncode == 0
         assert b"?" not in done.stdout
 
@@ -267,11 +305,21 @@ def test_the_kit_itself_needs_no_torch(without_torch: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "option",
-    [("--time-limit", "inf"), ("--time-limit", "nan"), ("--time-limit", "1e300"),
-     ("--time-limit", "0"), ("--call-limit", "-1"), ("--call-limit", "1e9"),
-     ("--memory-limit", "nan"), ("--memory-limit", "inf"), ("--memory-limit", "1e-10"),
-     ("--memory-limit", "0"), ("--memory-limit", "1e300"), ("--seed", "1e3")],
-)  # fmt: skip
+    [
+        ("--time-limit", "inf"),
+        ("--time-limit", "nan"),
+        ("--time-limit", "1e300"),
+        ("--time-limit", "0"),
+        ("--call-limit", "-1"),
+        ("--call-limit", "1e9"),
+        ("--memory-limit", "nan"),
+        ("--memory-limit", "inf"),
+        ("--memory-limit", "1e-10"),
+        ("--memory-limit", "0"),
+        ("--memory-limit", "1e300"),
+        ("--seed", "1e3"),
+    ],
+)
 def test_a_limit_that_is_none(option: tuple[str, str]) -> None:
     """It is told in one line as an unusable call, or means what it says."""
     done = command("check", EXAMPLES / "right_lstm.py", "--level", "quick", *option)

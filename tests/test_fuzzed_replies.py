@@ -25,11 +25,11 @@ import lstm_checks.report
 from lstm_checks.engine.ladder import Ladder
 from lstm_checks.engine.law import Law
 from lstm_checks.findings import Breach
-from lstm_checks.laws.registry import ALL
 from lstm_checks.launch.channel import Halted
 from lstm_checks.launch.limits import Limits
 from lstm_checks.launch.local import Local
 from lstm_checks.launch.process import Process
+from lstm_checks.laws.registry import ALL
 from lstm_checks.report.data import as_json
 from lstm_checks.report.report import Report
 from lstm_checks.subjects import replies
@@ -43,9 +43,17 @@ SCHEMA = json.loads((Path(lstm_checks.report.__file__).parent / "schema.json").r
 VALIDATOR = Draft202012Validator(SCHEMA)
 LIMITS = Limits(run=60.0)
 KINDS = (
-    "load", "create", "write", "read", "forward", "backward", "reset", "recall", "step",
+    "load",
+    "create",
+    "write",
+    "read",
+    "forward",
+    "backward",
+    "reset",
+    "recall",
+    "step",
     "step_backward",
-)  # fmt: skip
+)
 EACH = 110  # fuzzed replies of each kind, so that they are more than 1,000 in all
 MOST_REQUESTS = 100_000  # of one run: more would be a loop without end
 QUICK = [law for law in ALL if law.examples_at("quick") and law.rung != "memory"]
@@ -64,21 +72,67 @@ FUNCTIONS = module_of(HERE / "subjects" / "right" / "cs231n_functions.py")
 # How a reply is changed --------------------------------------------------------------------------
 
 JUNK: list[Any] = [
-    None, True, 0, -1, 3, 1 << 62, 10**400, -(10**4000), 0.5, float("nan"), float("inf"), 1e400,
-    "", "ok", "W", "\ud800", "\x1b[2J\u202e", "a" * 10_000, "$", "\0", "../../etc/passwd",
-    [], [[]], {}, {"": ""}, {"": 3}, {"$": 1}, {"ok": None}, {"error": None},
+    None,
+    True,
+    0,
+    -1,
+    3,
+    1 << 62,
+    10**400,
+    -(10**4000),
+    0.5,
+    float("nan"),
+    float("inf"),
+    1e400,
+    "",
+    "ok",
+    "W",
+    "\ud800",
+    "\x1b[2J\u202e",
+    "a" * 10_000,
+    "$",
+    "\0",
+    "../../etc/passwd",
+    [],
+    [[]],
+    {},
+    {"": ""},
+    {"": 3},
+    {"$": 1},
+    {"ok": None},
+    {"error": None},
     {"error": {"kind": "raised", "message": "no"}},
     {"error": {"kind": "\ud800", "message": "\ud800", "type": "", "line": -1, "code": "\x1b"}},
     {"error": {"kind": "syntax", "message": "codec can't decode", "line": 10**100}},
     {"error": {"kind": "no_subject", "message": ""}},
-    {"type": "\ud800"}, {"type": 3}, {"type": None}, {"list": 3}, {"tuple": {}}, {"dict": []},
-    {"tuple": []}, {"list": [None] * 1000}, {"dict": {"W": {"dict": {}}}},
-    {"array": []}, {"array": ["<f8", [-1]]}, {"array": ["O", [10**30]]}, {"array": [3, ["a"]]},
-    {"array": ["\ud800", [1] * 100]}, {"array": ["float64", [2, 3]]}, {"array": ["x", [1 << 61]]},
-    np.zeros(0), np.array(1.0), np.zeros((0, 1 << 40)), np.full((2, 3), np.nan), np.zeros((1,) * 60),
-    np.zeros((2, 3, 2), np.float32), np.zeros((2, 3), complex), np.zeros(3, bool), np.zeros(4, "u8"),
-    np.full((2, 2), np.inf), np.full((2, 3, 3), 1e308),
-]  # fmt: skip
+    {"type": "\ud800"},
+    {"type": 3},
+    {"type": None},
+    {"list": 3},
+    {"tuple": {}},
+    {"dict": []},
+    {"tuple": []},
+    {"list": [None] * 1000},
+    {"dict": {"W": {"dict": {}}}},
+    {"array": []},
+    {"array": ["<f8", [-1]]},
+    {"array": ["O", [10**30]]},
+    {"array": [3, ["a"]]},
+    {"array": ["\ud800", [1] * 100]},
+    {"array": ["float64", [2, 3]]},
+    {"array": ["x", [1 << 61]]},
+    np.zeros(0),
+    np.array(1.0),
+    np.zeros((0, 1 << 40)),
+    np.full((2, 3), np.nan),
+    np.zeros((1,) * 60),
+    np.zeros((2, 3, 2), np.float32),
+    np.zeros((2, 3), complex),
+    np.zeros(3, bool),
+    np.zeros(4, "u8"),
+    np.full((2, 2), np.inf),
+    np.full((2, 3, 3), 1e308),
+]
 
 
 def nested(depth: int) -> Any:
@@ -138,9 +192,20 @@ def fuzzed(reply: Any, rng: np.random.Generator) -> Any:
         parent[key] = [old] if rng.integers(2) else {"tuple": [old, old]}
     elif how == 4 and isinstance(old, np.ndarray) and old.ndim:
         changes = (
-            old[:0], old[..., :-1], old.T, old.ravel(), -old, 2 * old, old * np.nan, old + np.inf,
-            old.astype(np.float16), old.astype(complex), old[None], old.astype(int), old[::-1],
-        )  # fmt: skip
+            old[:0],
+            old[..., :-1],
+            old.T,
+            old.ravel(),
+            -old,
+            2 * old,
+            old * np.nan,
+            old + np.inf,
+            old.astype(np.float16),
+            old.astype(complex),
+            old[None],
+            old.astype(int),
+            old[::-1],
+        )
         parent[key] = np.ascontiguousarray(changes[rng.integers(len(changes))])
     elif how == 5 and isinstance(parent, dict):
         parent[key] = parent[list(parent)[rng.integers(len(parent))]]
@@ -331,7 +396,17 @@ def scrambled(frame: bytes, rng: np.random.Generator) -> bytes:
         data[:16] = struct.pack("<QQ", int(rng.integers(1 << 62)), int(rng.integers(1 << 62)))
     elif how == 7:
         old = [b'"$"', b"<f8", b"[", b"{", b":", b'"', b"2", b"null", b"]"]
-        new = [b'"$$"', b"|O8", b"[[", b"{{", b"-", b'"\\ud800', b"1e999", b"NaN", b"99999999999999"]
+        new = [
+            b'"$$"',
+            b"|O8",
+            b"[[",
+            b"{{",
+            b"-",
+            b'"\\ud800',
+            b"1e999",
+            b"NaN",
+            b"99999999999999",
+        ]
         rest = rest.replace(old[rng.integers(9)], new[rng.integers(9)], int(rng.integers(1, 9)))
         body = struct.unpack("<QQ", head)[1]
         data = bytearray(struct.pack("<QQ", len(rest) - body, body)) + rest

@@ -24,8 +24,8 @@ import lstm_checks
 from lstm_checks.api import connection
 from lstm_checks.engine.ladder import Ladder
 from lstm_checks.engine.outcome import Outcome
-from lstm_checks.laws.registry import ALL
 from lstm_checks.launch.limits import Limits
+from lstm_checks.laws.registry import ALL
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
 
@@ -79,7 +79,9 @@ AT_IMPORT = {
 IN_INIT = {
     "loops": "while True: pass",
     "stops": "os.kill(os.getpid(), signal.SIGSTOP)",
-    "loops_with_a_daemon": "subprocess.Popen(SLEEP, start_new_session=True)\n        while True: pass",
+    "loops_with_a_daemon": (
+        "subprocess.Popen(SLEEP, start_new_session=True)\n        while True: pass"
+    ),
     "forks": "os.fork()",
     "closes_everything": "os.closerange(0, 256)",
     "writes_everywhere": (
@@ -94,7 +96,9 @@ TIMES = dict.fromkeys(AT_IMPORT, 12) | dict.fromkeys(IN_INIT, 4)  # how often ea
 def file_of(name: str, folder: Path) -> str:
     """A file with a subject of this name."""
     body = AT_IMPORT.get(name, "pass")
-    source = PLAIN.replace("self.grads = {}\n", f"{IN_INIT.get(name, 'pass')}\n        self.grads = {{}}\n")
+    source = PLAIN.replace(
+        "self.grads = {}\n", f"{IN_INIT.get(name, 'pass')}\n        self.grads = {{}}\n"
+    )
     path = folder / f"{name}.py"
     path.write_text(f"{HEAD}\n{body}\n{source}")
     return str(path)

@@ -41,7 +41,11 @@ SUBJECTS = {
     "wrong": (WRONG.read_text(), "failed"),
     "crashing": ("import os\nos.abort()\n", "error"),
     "crashing_in_forward": (
-        RIGHT.read_text().replace("    def forward(", "    def forward(self, *_):\n        import os; os._exit(3)\n\n    def old(", 1),
+        RIGHT.read_text().replace(
+            "    def forward(",
+            ("    def forward(self, *_):\n        import os; os._exit(3)\n\n    def old("),
+            1,
+        ),
         "error",
     ),
     "looping": ("while True: pass\n", "error"),
@@ -49,8 +53,11 @@ SUBJECTS = {
     "no_lstm": ("x = 1\n", "failed"),
     "not_a_number": (RIGHT.read_text().replace("return ", "return np.nan * ", 1), "failed"),
     "odd_words": ("raise ValueError('\\x1b[31m\\ud800\\u202e\\n' * 99)\n", "failed"),
-    "noted": (RIGHT.read_text().replace("class LSTM:", "class LSTM:\n    weights = 'heavy'\n", 1), "passed"),
-}  # fmt: skip
+    "noted": (
+        RIGHT.read_text().replace("class LSTM:", "class LSTM:\n    weights = 'heavy'\n", 1),
+        "passed",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", SUBJECTS)
@@ -83,7 +90,11 @@ def test_report_as_dict_is_what_the_file_holds(tmp_path: Path) -> None:
 
 def test_the_schema_is_one_and_strict() -> None:
     Draft202012Validator.check_schema(SCHEMA)
-    objects = [node for node in nodes(SCHEMA) if node.get("type") == "object" and "properties" in node and "required" in node]
+    objects = [
+        node
+        for node in nodes(SCHEMA)
+        if node.get("type") == "object" and "properties" in node and "required" in node
+    ]
     assert len(objects) == 5
     for node in objects:
         assert node["additionalProperties"] is False
@@ -193,13 +204,21 @@ def test_what_appears_during_the_check_is_not_followed(tmp_path: Path) -> None:
     target, out = tmp_path / "kept.txt", tmp_path / "report.json"
     target.write_text("kept")
     subject = tmp_path / "lstm.py"
-    links = f"import os\nif not os.path.islink({str(out)!r}): os.symlink({str(target)!r}, {str(out)!r})\n"
+    links = (
+        "import os\n"
+        f"if not os.path.islink({str(out)!r}): os.symlink({str(target)!r}, "
+        f"{str(out)!r})\n"
+    )
     subject.write_text(links + RIGHT.read_text())
     code, output = run("check", subject, "--level", "quick", "--json", out)
     assert code == 2
     assert "it is a symbolic link" in output
     assert target.read_text() == "kept"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept.txt", "lstm.py", "report.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "kept.txt",
+        "lstm.py",
+        "report.json",
+    ]
 
 
 # How a file is written ---------------------------------------------------------------------------
@@ -264,9 +283,13 @@ def test_an_existing_report_stays_where_the_disk_is_full(tmp_path: Path) -> None
 
     command = [Path(sys.executable).with_name("lstm-checks"), "check", WRONG, "--json", out]
     done = subprocess.run(
-        [*command, "--level", "quick"], preexec_fn=small_files, capture_output=True, text=True,
-        timeout=120, check=False,
-    )  # fmt: skip
+        [*command, "--level", "quick"],
+        preexec_fn=small_files,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 2
     assert "report.json cannot be written: File too large" in " ".join(done.stderr.split())
     assert out.read_text() == "old"

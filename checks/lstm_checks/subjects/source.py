@@ -35,7 +35,7 @@ class Source:
     adapter_is_file: bool = False
 
     def __str__(self) -> str:
-        return ":".join(part for part in (self.source, self.name) if part)
+        return ":".join(part for part in (self.source, self.name) if part) or "a module of no file"
 
 
 class Unusable(Exception):

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -98,9 +99,11 @@ class Host:
         adapters: str,
     ) -> dict[str, Any]:
         self._source = str(Path(source).resolve()) if is_file else None
+        module = self._target if issubclass(type(self._target), ModuleType) else None
         if self._target is None:
             module = load_module(self._source or source, is_file)
             self._source = self._source or getattr(module, "__file__", None)
+        if module is not None:
             target, name, adapter = detect(module, name, adapter)
         else:
             target, name = self._target, name or ""

@@ -8,21 +8,29 @@ from bench_subjects import HOST, OTHERS, SHAPE, cheat, timed
 from lstm_checks.bench.run import Gone
 from lstm_checks.bench.shapes import Shape
 
-CACHE_BY_CONTENT = cheat("""
+CACHE_BY_CONTENT = cheat(
+    """
     seen = {}
     def forward(self, x, state=None):
         key = x.tobytes() + self.params["W"].tobytes()
         if key not in self.seen:
+            spin(0.002)
             self.seen[key] = super().forward(x, state)
         return self.seen[key]
-""")
-CACHE_BY_IDENTITY = cheat("""
+    """,
+    head=HOST,
+)
+CACHE_BY_IDENTITY = cheat(
+    """
     seen = {}
     def forward(self, x, state=None):
         if id(x) not in self.seen or self.seen[id(x)][0] is not x:
+            spin(0.002)
             self.seen[id(x)] = x, super().forward(x, state)
         return self.seen[id(x)][1]
-""")
+    """,
+    head=HOST,
+)
 WARM_UP_RESULT = cheat("""
     seen = {}
     def forward(self, x, state=None):

@@ -87,6 +87,9 @@ def test_the_message_says_where_what_and_what_to_do(wrong):
 
 FAULTS = [
     ("f * c + i * g", "f * c + g", "right_lstm.py", None),
+    ("h @ U + b", "h @ U + 2 * b", "right_lstm.py", None),
+    ("np.tanh(zg)", "sigmoid(zg)", "right_lstm.py", None),
+    ("o * np.tanh(c_next)", "o * c_next", "right_lstm.py", None),
     ("dh, dc = dz @ U.T, dc * f", "dh, dc = dz @ U.T, dc", "right_lstm.py", None),
     ("+= h.T @ dz", "+= 1.1 * h.T @ dz", "right_lstm.py", None),
     ("+= dz.sum(axis=0)", "+= dz.mean(axis=0)", "right_lstm.py", None),

@@ -82,11 +82,9 @@ class _Tried:
         try:
             self.note = self._law.check(Trial(self._subject, case)) or ""
         except Breach as breach:
-            breach.add(
-                case=breach.finding.case or case.as_dict(),
-                calls=tuple(self._subject.calls),
-                returned=dict(self._subject.returned),
-            )
+            if not breach.finding.calls:
+                breach.add(calls=tuple(self._subject.calls), returned=dict(self._subject.returned))
+            breach.add(case=breach.finding.case or case.as_dict())
             return breach.finding
         return None
 

@@ -10,14 +10,14 @@ The new cell state is read from the returned c, or from h = o·tanh(c) with the 
 where c is not returned or is wrong itself.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from lstm_checks.engine import compare
 from lstm_checks.engine.trial import Trial
-from lstm_checks.findings import Array, Breach, Place
+from lstm_checks.findings import Array, Breach, Call, Place
 from lstm_checks.subjects.conventions import GATES
 
 SATURATED = 30.0  # σ(-30) = 9e-14, far below every tolerance here
@@ -27,13 +27,18 @@ I, F, G, O = range(4)
 
 @dataclass(frozen=True)
 class Step:
-    """One step: the wanted z (4, H), the given c0 and h0 (H,), and the h and c (H,) that came."""
+    """One step: the wanted z (4, H), the given c0 and h0 (H,), and the h and c (H,) that came.
+
+    A law takes several steps. So a finding on one of them tells its calls, and what they returned.
+    """
 
     z: Array
     c0: Array
     h0: Array
     h: Array
     c: Array | None
+    calls: tuple[Call, ...]
+    returned: Mapping[str, Array]
 
     def cell(self, through_h: bool) -> Array:
         """The new cell state, as returned or as h shows it where the output gate is open."""
@@ -72,7 +77,9 @@ def take(t: Trial, world: str, z: Array, c0: Array) -> Step:
     if not t.subject.takes_cell():
         c0 = np.zeros_like(c0)
     h, c = t.instance(params).step(x[None], h0[None], c0[None])
-    return Step(z, c0, h0, h[0], None if c is None else c[0])
+    calls = t.subject.calls
+    own = tuple(call for call in calls if call.instance == calls[-1].instance)
+    return Step(z, c0, h0, h[0], None if c is None else c[0], own, t.subject.returned)
 
 
 def textbook(z: Array, c0: Array, order: str = GATES) -> tuple[Array, Array]:
@@ -106,12 +113,15 @@ def wrong_units(step: Step, limit: float, what: str, fix: str) -> Iterator[Breac
                 expected=float(want[unit]),
                 got=float(got[unit]),
                 excess=float(error.max()) / allowed,
+                calls=step.calls,
+                returned=step.returned,
             )
 
 
 def first_wrong(step: Step, limit: float, what: str, fix: str) -> Breach:
     """A breach at the first wrong unit; without a place where no single unit is wrong."""
-    return next(wrong_units(step, limit, what, fix), Breach(what, fix))
+    breach = Breach(what, fix, calls=step.calls, returned=step.returned)
+    return next(wrong_units(step, limit, what, fix), breach)
 
 
 # The corners: i, f and g at both ends ------------------------------------------------------------

@@ -132,6 +132,8 @@ def hidden_state(t: Trial) -> None:
         expected=float(want[unit]),
         got=float(step.h[unit]),
         excess=float(error[unit]) / t.tolerance,
+        calls=step.calls,
+        returned=step.returned,
     )
 
 
@@ -187,7 +189,7 @@ def _wrong_activation(t: Trial, step: Step, k: int, name: str, through_h: bool) 
         place = breach.finding.place
         if place is not None and place.index[1] in group:
             return breach
-    return Breach(what, fix)
+    return Breach(what, fix, calls=step.calls, returned=step.returned)
 
 
 def _term(t: Trial, world: str, term: str, fix: str) -> None:

@@ -47,9 +47,13 @@ WARM_UP_WEIGHTS = cheat("""
         return result
 """)
 CLOCK = cheat(
-    "pass",
-    head="""
-    import time
+    """
+    def forward(self, x, state=None):
+        spin(0.01)
+        return super().forward(x, state)
+    """,
+    head=HOST
+    + """
     _real = time.perf_counter
     time.perf_counter = lambda: _real() / 10
     """,
@@ -150,10 +154,10 @@ AHEAD = cheat(
     + """
     known = {}
     stage = Host._stage
-    def staged(self, call, x, state, dy):
-        stage(self, call, x, state, dy)
+    def staged(self, x, state, dy):
+        stage(self, x, state, dy)
         spin(0.003)
-        known[id(x)] = Right.forward(self.instance(1), *self._staged[call][:2])
+        known[id(x)] = Right.forward(self.instance(1), *self._staged[-1][:2])
     Host._stage = staged
     """,
 )

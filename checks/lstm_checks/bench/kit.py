@@ -147,15 +147,18 @@ class TimedSubject:
 
     # Blocks ------------------------------------------------------------------------------------
 
-    def stage(self, call: int, x: Array, h: Array, c: Array, dy: Array | None) -> None:
-        """Hand over the inputs of one call, in the subject's layout; call 0 begins a new block."""
+    def clear(self) -> None:
+        """Begin a new block: what is kept of the one before is dropped."""
+        self._ask("clear", replies.nothing)
+
+    def stage(self, x: Array, h: Array, c: Array, dy: Array | None) -> None:
+        """Hand over the inputs of the block's next call, in the subject's layout."""
         state = self._conventions.pair(
             h if self.offers("initial_h") else None, c if self.offers("initial_c") else None
         )
         self._ask(
             "stage",
             replies.nothing,
-            call=call,
             x=self._conventions.sequence(x),
             state=None if all(part is None for part in state) else state,
             dy=None if dy is None else self._conventions.sequence(dy),

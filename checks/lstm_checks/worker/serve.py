@@ -3,8 +3,9 @@
 The main thread loops in C, over iterators that no Python frame holds. So a subject that walks up
 its frames meets the host and the code of this package, and neither the channel nor the queues. What
 one process cannot hide stays within reach of a subject that searches for it: objects that `gc`
-lists, the frames of the other thread, the open descriptors of the process. Nothing there is worth reading, since expected values
-never enter this process; what a forged reply can do is what a subject can do by its results.
+lists, the frames of the other thread, the open descriptors of the process. Nothing there is worth
+reading, since expected values never enter this process; what a forged reply can do is what a
+subject can do by its results.
 """
 
 import os

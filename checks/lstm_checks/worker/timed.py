@@ -56,11 +56,13 @@ class TimedHost(Host):
         gc.freeze()  # what is loaded stays, and need not be searched before every block
         return said
 
-    def _stage(self, call: int, x: Any, state: Any, dy: Any) -> None:
-        """Take the inputs of a call; call 0 begins a new block."""
-        if call == 0:
-            self._staged, self._made = [], []
-            gc.collect()
+    def _clear(self) -> None:
+        """Forget the block before, as the next one begins."""
+        self._staged, self._made = [], []
+        gc.collect()
+
+    def _stage(self, x: Any, state: Any, dy: Any) -> None:
+        """Take the inputs of the block's next call."""
         state = None if state is None else tuple(map(self._given, state))
         self._staged.append((self._given(x), state, self._given(dy)))
 

@@ -31,7 +31,7 @@ def test_numpy_may_report_no_blas_and_no_simd(config, helps, monkeypatch):
 @pytest.mark.parametrize("name", ["torch", "torch.nn", "torch.nn:LSTM"])
 def test_a_framework_that_is_missing_is_to_be_installed(name, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(Unusable, match="no module 'torch' is installed: pip install torch$"):
+    with pytest.raises(Unusable, match=r"no module 'torch' is installed: pip install torch$"):
         parse(name)
 
 

@@ -1,17 +1,19 @@
 # Every target makes its environment by itself, so that a fresh clone needs Python 3.11 and make.
 PYTHON ?= python3
 BIN := .venv/bin
-INSTALL := pip install --quiet --disable-pip-version-check
+INSTALL := pip install --quiet --disable-pip-version-check --no-compile
 PROGRAMS := memory_demo memory_extensions hochreiter airline sine characters reverse_strings
-TIMED := tests/test_bench_cheats.py tests/test_bench_honest.py  # nothing may run beside these
+TIMED := tests/test_bench_cheats.py tests/test_bench_honest.py  # they measure: for a quiet machine
 
-.PHONY: check test lint examples oldest newest clean
+.PHONY: check test timed lint examples oldest newest clean
 
 check: .venv/kit            ## check a bundled from-scratch LSTM and print its report
 	$(BIN)/lstm-checks check examples/right_lstm.py
 
 test: .venv/dev lint        ## every test, the linter and the type checker
 	$(BIN)/pytest -n 2 $(TIMED:%=--ignore=%)
+
+timed: .venv/dev            ## the tests of the benchmark that measure CPU time; alone, on a quiet machine
 	$(BIN)/pytest $(TIMED)
 
 examples: .venv/dev         ## every example in full, plots to examples/plots; a few minutes
@@ -39,7 +41,6 @@ newest:                     ## the same with the newest packages
 define without_torch
 $(ENV)/bin/pip list --disable-pip-version-check
 $(ENV)/bin/pytest -rs -n 2 $(TIMED:%=--ignore=%)
-$(ENV)/bin/pytest -rs $(TIMED)
 endef
 
 # One environment in two steps: a check needs neither PyTorch nor what the tests need.

@@ -1,5 +1,6 @@
 """Subjects for the tests of bench: the reference with some of it written anew, and their timing."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent, indent
@@ -31,22 +32,19 @@ HOST = """
         while time.thread_time() < end:
             pass
 """
-# What a subject can find of the processes beside it: those that were started as its own was.
-OTHERS = """
+# What a subject can find of the processes beside it: here those of this very process, no others.
+OTHERS = f"""
     import os, signal, threading, time
 
     def parent(pid):
-        with open(f"/proc/{pid}/stat") as file:
+        with open(f"/proc/{{pid}}/stat") as file:
             return int(file.read().rpartition(")")[2].split()[1])
-
-    judge = parent(os.getppid())
-    mine = os.getpid()
 
     def others():
         for name in filter(str.isdigit, os.listdir("/proc")):
             try:
                 keeper = parent(name)
-                if int(name) != mine and keeper != judge and parent(keeper) == judge:
+                if keeper != os.getppid() and parent(keeper) == {os.getpid()}:
                     yield int(name)
             except OSError:
                 pass

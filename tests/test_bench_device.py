@@ -5,6 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
+pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
+
 import torch
 
 from lstm_checks.bench import contenders, machine

@@ -35,12 +35,12 @@ FEW = {
     "load.imports",
     "load.signature",
     "load.constructs",
+    "load.scope",
     "load.weights",
     "load.instances",
     "shapes.forward",
     "shapes.backward",
     "sequence.outputs",
-    "sequence.final_h",
     "sequence.final_c",
     "gradients.dx",
     "gradients.dW",
@@ -451,7 +451,7 @@ CLASSES: dict[str, tuple[str, str | None]] = {
     ),
     "meta_call_class": (
         meta("def __call__(cls, *args, **more):\n    return cls"),
-        "its weight 'W' has the shape",
+        "weight 'W'",
     ),
     "meta_call_raises": (
         meta("def __call__(cls, *args, **more):\n    raise SystemExit"),

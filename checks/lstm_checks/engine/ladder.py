@@ -155,7 +155,9 @@ class Ladder:
         blocking = [
             (one, result)
             for one, result in self._wrong
-            if law.stands_on(one) and (result.wrong or law.remark)  # a remark explains remarks
+            if law.stands_on(one)
+            and (result.wrong or law.remark)  # a remark explains remarks
+            and (one.blocks or result.status != "failed")
         ]
         if not blocking:
             return "", True

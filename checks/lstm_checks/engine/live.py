@@ -24,7 +24,7 @@ KINDS = (FORWARD, FORWARD_AFTER_BACKWARD, BACKWARD, FORWARD_WRITES, BACKWARD_WRI
 WRITES = {"forward": FORWARD_WRITES, "backward": BACKWARD_WRITES}
 NAMES = ("a", "b")
 FIX = (
-    "Each law on a single call holds, so look at what these calls leave behind: a cache, a buffer, "
+    "A single call is right, so look at what these calls leave behind: a cache, a buffer, "
     "a size or a copy of the weights that is kept from an earlier call or in the class."
 )
 COPY = "Work on a copy, and return arrays of its own from each call."

@@ -125,7 +125,7 @@ frame = sys._getframe()
 while frame:
     names.append(frame.f_code.co_filename + ":" + frame.f_code.co_name)
     for space in (frame.f_locals, frame.f_globals):
-        for value in space.values():
+        for value in list(space.values()):
             held += [type(value).__name__, type(getattr(value, "__self__", None)).__name__]
     frame = frame.f_back
 told["frames"], told["held"] = names, held

@@ -26,7 +26,8 @@ class _Lived:
     further: dict[bool, list[Life]] = field(default_factory=dict)
 
 
-_LIVED: WeakKeyDictionary[Subject, _Lived] = WeakKeyDictionary()
+# By the subject, and by what its upstream gradients are multiplied by: a clip changes that.
+_LIVED: WeakKeyDictionary[Subject, dict[float, _Lived]] = WeakKeyDictionary()
 
 
 def failure_in_lives(
@@ -45,7 +46,7 @@ def failure_in_lives(
     Raises:
         Halted: the subject's process ended or ran out of time.
     """
-    lived = _LIVED.setdefault(subject, _Lived())
+    lived = _LIVED.setdefault(subject, {}).setdefault(subject.upstream, _Lived())
     failing: list[Life] = []
 
     def fails(life: Life) -> bool:

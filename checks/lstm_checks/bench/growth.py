@@ -1,11 +1,11 @@
 """How time and memory grow with N, T, D and H: exponents, fitted to a sweep around one shape."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from lstm_checks.bench.outcome import Comparison
+from lstm_checks.bench.outcome import Comparison, Growth
 from lstm_checks.bench.shapes import Shape
 
 BASE = Shape(N=8, T=100, D=64, H=64)
@@ -17,19 +17,6 @@ SWEEPS: dict[str, tuple[int, ...]] = {
 }
 LONGEST = 20.0  # seconds that one call may take; larger sizes are left out, and the report says so
 SEEN = 1 << 20  # bytes: smaller peaks cannot be told apart from the system's own accounts
-
-
-@dataclass(frozen=True)
-class Growth:
-    """Time and memory as size to the power of an exponent; None where fewer than two are known."""
-
-    letter: str
-    backward: bool
-    sizes: tuple[int, ...]
-    seconds: tuple[float, ...]
-    memory: tuple[int | None, ...]
-    seconds_exponent: float | None
-    memory_exponent: float | None
 
 
 def shapes(letter: str) -> tuple[Shape, ...]:
@@ -60,6 +47,11 @@ def fitted(letter: str, done: Sequence[Comparison]) -> Growth:
     seconds = tuple(one.mine.time.median for one in done)
     memory = tuple(one.mine.memory for one in done)
     return Growth(
-        letter, done[0].backward, sizes, seconds, memory,
-        exponent(sizes, seconds, 0.0), exponent(sizes, memory, SEEN),
-    )  # fmt: skip
+        letter=letter,
+        backward=done[0].backward,
+        sizes=sizes,
+        seconds=seconds,
+        memory=memory,
+        seconds_exponent=exponent(sizes, seconds, 0.0),
+        memory_exponent=exponent(sizes, memory, SEEN),
+    )

@@ -4,13 +4,10 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lstm_checks.bench.contenders import FLOOR, SUBJECT
 from lstm_checks.bench.shapes import Shape
-
-if TYPE_CHECKING:
-    from lstm_checks.bench.growth import Growth
 
 SCHEMA = 2
 NOISE = 0.10  # spread over median, of the floor or of a ratio, from which a shape counts as noisy
@@ -159,6 +156,19 @@ class Finding:
         return self.who, self.what.partition(":")[0]
 
 
+@dataclass(frozen=True)
+class Growth:
+    """Time and memory as size to the power of an exponent; None where fewer than two are known."""
+
+    letter: str
+    backward: bool
+    sizes: tuple[int, ...]
+    seconds: tuple[float, ...]
+    memory: tuple[int | None, ...]
+    seconds_exponent: float | None
+    memory_exponent: float | None
+
+
 @dataclass
 class Outcome:
     """The whole run. verdict: "passed" or "wrong", the ladder's."""
@@ -169,7 +179,7 @@ class Outcome:
     machine: dict[str, Any]
     contenders: dict[str, dict[str, Any]]
     comparisons: list[Comparison] = field(default_factory=list)
-    growth: "list[Growth]" = field(default_factory=list)
+    growth: list[Growth] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0

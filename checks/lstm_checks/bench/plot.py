@@ -9,8 +9,8 @@ matplotlib.use("Agg")
 from matplotlib import pyplot
 
 from lstm_checks.bench.contenders import FLOOR
-from lstm_checks.bench.growth import SEEN, Growth
-from lstm_checks.bench.outcome import TITLES, Outcome
+from lstm_checks.bench.growth import SEEN
+from lstm_checks.bench.outcome import TITLES, Growth, Outcome
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")  # Okabe & Ito
 FORMATS = ("png", "svg", "pdf")
@@ -51,9 +51,13 @@ def _ratios(axis: Any, outcome: Outcome, backward: bool) -> None:
             [ratio.median for ratio in ratios],
             [row + shift for row in rows],
             xerr=[[r.median - r.low for r in ratios], [r.high - r.median for r in ratios]],
-            linestyle="none", marker="D" if other == FLOOR else "o", markersize=5, capsize=2,
-            color=GREY if other == FLOOR else COLOURS[place % len(COLOURS)], label=f"× {other}",
-        )  # fmt: skip
+            linestyle="none",
+            marker="D" if other == FLOOR else "o",
+            markersize=5,
+            capsize=2,
+            color=GREY if other == FLOOR else COLOURS[place % len(COLOURS)],
+            label=f"× {other}",
+        )
     for row in range(len(comparisons) - 1):
         axis.axhline(row + 0.5, color="0.9", linewidth=0.8)
     axis.axvline(1, color="black", linewidth=0.8)

@@ -8,10 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from lstm_checks.bench.contenders import SUBJECT
-from lstm_checks.bench.growth import SEEN, Growth
+from lstm_checks.bench.growth import SEEN
 from lstm_checks.bench.kit import LEVEL
 from lstm_checks.bench.machine import blas
-from lstm_checks.bench.outcome import NOISE, TITLES, Outcome, Summary
+from lstm_checks.bench.outcome import NOISE, TITLES, Growth, Outcome, Summary
 
 LEGEND = (
     "time: per call, median of the turns, ± half the distance between the quartiles. × NAME: the "
@@ -87,9 +87,12 @@ def _device(machine: dict[str, Any]) -> str:
 def _times(outcome: Outcome, backward: bool) -> Table:
     comparisons, others = outcome.of_pass(backward)
     table = Table(
-        title=TITLES[backward], title_justify="left", title_style="bold", box=None,
+        title=TITLES[backward],
+        title_justify="left",
+        title_style="bold",
+        box=None,
         padding=(0, 1, 0, 0),
-    )  # fmt: skip
+    )
     table.add_column("N×T×D×H", overflow="fold")
     for head in ("time (ms)", "µs/step", "GFLOP/s", "peak MB", *(f"× {escape(o)}" for o in others)):
         table.add_column(head, justify="right", overflow="fold")
@@ -131,8 +134,11 @@ def _growth(grown: list[Growth]) -> Table:
     table = Table(
         title=f"growth, {TITLES[grown[0].backward]}: time and peak memory grow as a size to the "
         "power of",
-        title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0),
-    )  # fmt: skip
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        padding=(0, 2, 0, 0),
+    )
     for head in ("size", "time", "memory", "measured at: ms, MB"):
         table.add_column(head)
     for one in grown:

@@ -49,6 +49,9 @@ def finding_of(failure: Failure, called: str) -> Finding:
             "Export the notebook as a .py file: jupyter nbconvert --to script.",
         )
     kind = failure.type if failure.type.isidentifier() else quoted(failure.type)
+    if kind == "SystemExit":
+        what = "importing it ends the program" if called == "load" else f"{called} ends the program"
+        return Finding(what, _fix(kind, "", called), code=code)
     what = f"importing it raised {kind}" if called == "load" else f"{called} raised {kind}"
     return Finding(what, _fix(failure.type, failure.message, called), failure.message, code)
 
@@ -58,7 +61,10 @@ def _syntax(failure: Failure) -> Finding:
     if _OLD_SYNTAX.search(failure.message) or _OLD_SYNTAX.search(failure.code):
         return Finding("the file is written in Python 2", _PYTHON_3, failure.message, code)
     if "null bytes" in failure.message:
-        return Finding("the file is not Python source; it holds binary data", "Name the .py file.")
+        return Finding(
+            "the file is not Python source: it holds null bytes",
+            "Name the .py file. If this is it, save it as UTF-8; it may be UTF-16 now.",
+        )
     if "codec can't decode" in failure.message or "Non-UTF-8 code" in failure.message:
         return Finding(
             "the file is not UTF-8 text",

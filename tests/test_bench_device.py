@@ -106,7 +106,8 @@ def run(subject, rivals=("cudnn", "loop"), **options):
 def test_a_run_on_the_cpu(dtype, own):
     outcome = run(own, dtype=dtype)
     assert outcome.findings == []
-    assert outcome.notes == []
+    # Other programs may hold the machine up, which a note then says.
+    assert not [note for note in outcome.notes if "is held up" not in note]
     assert [one.backward for one in outcome.comparisons] == [False, True]
     for one in outcome.comparisons:
         assert one.others == ["cudnn", "loop", "floor"]

@@ -11,7 +11,7 @@ IDLE_CPU = 0.1  # share of the pauses
 HELPERS = 0.05  # share of the wall time
 WRONG_CLOCK = 0.1
 STAGING = 0.25  # share of the CPU time of the calls
-KIT = 2.0  # times what the floor's process takes for the same
+KIT = 1.5  # times what the floor's process takes for the same
 HANDING = 0.005  # seconds of CPU time that handing over may take beyond these
 ANSWERING = 0.002  # seconds of CPU time that a block's request and reply may take
 

@@ -27,8 +27,9 @@ class Case:
     """Sizes N (batch), T (time steps), D (input), H (hidden), a scale, a seed and a dtype.
 
     Without `bias`, b is zero: for a subject that has none. The flavor is what the data is like:
-    "normal", "zeros" (some inputs and gradients are exactly zero), "equal_rows" (all rows of the
-    batch are equal), "large" (inputs and states are some times larger) or "negative".
+    "normal", "zeros" (some inputs and gradients are exactly zero), "nothing" (all of them are),
+    "equal_rows" (all rows of the batch are equal), "large" (inputs and states are some times
+    larger) or "negative".
     """
 
     N: int = 2
@@ -101,6 +102,8 @@ class Case:
         array = self.normal(purpose, *shape)
         if self.flavor == "zeros":
             array *= self.rng(purpose + " zeros").random((*shape[:-1], 1)) < 0.6
+        elif self.flavor == "nothing" and purpose in ("x", "dy"):
+            array *= 0
         elif self.flavor == "equal_rows":
             array[:] = array[:1]
         elif self.flavor == "large":

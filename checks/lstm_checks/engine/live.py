@@ -8,12 +8,13 @@ import numpy as np
 
 from lstm_checks.engine import compare
 from lstm_checks.engine.case import Case
-from lstm_checks.engine.lives import Life, Step
+from lstm_checks.engine.lives import OWN, Life, Step
 from lstm_checks.engine.tolerance import tolerance
 from lstm_checks.engine.trial import Trial, wanted
 from lstm_checks.findings import Array, Breach, Finding
 from lstm_checks.subjects.contract import Gradients, Output, State
 from lstm_checks.subjects.instance import Instance
+from lstm_checks.subjects.replies import Returned
 from lstm_checks.subjects.subject import Subject
 
 # What can be wrong: the values that a method gives, and the caller's arrays that it writes into.
@@ -31,6 +32,15 @@ COPY = "Work on a copy, and return arrays of its own from each call."
 
 
 @dataclass
+class _Call:
+    """A forward or backward that was made, and what it gave once that is known."""
+
+    method: str
+    sizes: tuple[int, int]
+    was: Output | Gradients | None = None
+
+
+@dataclass
 class _Alive:
     """One instance and what the textbook knows of it."""
 
@@ -40,9 +50,11 @@ class _Alive:
     dtype: str
     carried: State | None = None
     last: tuple[Case, Array, State] | None = None  # of the last forward: case, x, initial state
-    again: bool = False
-    returned: State | None = None  # by the last forward
-    kept: list[tuple[str, Output | Gradients, tuple[int, int]]] = field(default_factory=list)
+    returned: State | None = None  # by the last forward, as expected
+    returned_by: _Call | None = None
+    made: list[_Call] = field(default_factory=list)
+    again: bool = False  # backward has been answered since the last forward
+    refused: bool = False  # it raised
 
 
 def live(subject: Subject, life: Life) -> dict[str, Finding]:
@@ -57,35 +69,44 @@ def live(subject: Subject, life: Life) -> dict[str, Finding]:
 
 
 class _Living:
+    """First all calls are made, and what is expected of them is computed while the subject works;
+    then each result is waited for and judged.
+    """
+
     def __init__(self, subject: Subject, life: Life) -> None:
         self._subject = subject
         self._life = life
-        self._told: list[str] = []
+        self._told: list[str] = []  # the calls in words
         self._found: dict[str, Finding] = {}
         self._alive: list[_Alive] = []
-        self._backward_called = False
+        self._judges: list[tuple[int, Callable[[], None]]] = []  # after how many of the calls
+        self._backward_answered = False
 
     def run(self) -> dict[str, Finding]:
         subject, life = self._subject, self._life
         subject.begin()
+        done = 0
         try:
             for who, (D, H) in enumerate(life.sizes):
                 self._say(f"{NAMES[who]} = LSTM({D}, {H}{', stateful=True' * life.stateful})")
                 params = dict(self._bare(life.case(who)).params)
+                done = len(self._told)
                 instance = subject.instance(params, stateful=life.stateful)
                 self._alive.append(_Alive(NAMES[who], instance, params, life.dtype))
             for step in life.steps:
-                if len(self._found) == len(KINDS):
-                    break
-                self._step(step, self._alive[step.who % len(self._alive)])
+                self._make(step, self._alive[step.who % len(self._alive)])
             for alive in self._alive:
-                self._ownership(alive)
+                self._look_back(alive)
+            for done, judge in self._judges:
+                self._done = done
+                judge()
         except Breach as breach:
+            self._done = done
             self._note(self._forward_kind(), breach)
         return self._found
 
     def _forward_kind(self) -> str:
-        return FORWARD_AFTER_BACKWARD if self._backward_called else FORWARD
+        return FORWARD_AFTER_BACKWARD if self._backward_answered else FORWARD
 
     def _bare(self, case: Case) -> Case:
         return case if self._subject.offers("bias") else case.without_bias()
@@ -93,115 +114,149 @@ class _Living:
     def _say(self, call: str) -> None:
         self._told.append(call)
 
+    def _judge(self, judge: Callable[[], object]) -> None:
+        """Judge the result of the call that was told last, when its turn comes."""
+        self._judges.append((len(self._told), judge))  # type: ignore[arg-type]
+
     def _note(self, kind: str, breach: Breach, case: Case | None = None) -> None:
         """Keep the first finding of a kind, with the calls that led to it."""
         if kind in self._found:
             return
-        calls = "; ".join(self._told)
-        sizes = (case or self._life.case(0)).as_dict() | {"calls": list(self._told)}
-        what = f"{breach.finding.what}, as the last of these calls: {calls}"
+        told = self._told[: self._done]
+        sizes = (case or self._life.case(0)).as_dict() | {"calls": told}
+        what = f"{breach.finding.what}, as the last of these calls: {'; '.join(told)}"
         breach.add(
             what=what,
             fix=breach.finding.fix or FIX,
             case=sizes,
-            calls=tuple(self._subject.calls),
+            calls=tuple(self._subject.calls[: self._subject.answered]),
             returned=dict(self._subject.returned),
         )
         self._found[kind] = breach.finding
 
     # The calls ---------------------------------------------------------------------------------
 
-    def _step(self, step: Step, alive: _Alive) -> None:
+    def _make(self, step: Step, alive: _Alive) -> None:
         if step.do == "forward":
             self._forward(step, alive)
         elif step.do == "backward":
             self._backward(step, alive)
         elif step.do == "reset" and self._life.stateful:
             self._say(f"{alive.name}.reset_state()")
-            alive.instance.reset()
+            self._judge(alive.instance.post_reset())
             alive.carried, alive.last = None, None
         elif step.do == "write":
-            alive.dtype = self._dtype(step, alive)
-            case = self._life.case(self._alive.index(alive), seed=step.seed, dtype=alive.dtype)
-            drawn = self._bare(case).params
-            chosen = {name: drawn[name] for name in step.weights}
-            how = "in place" if step.in_place else f"anew in {alive.dtype}"
-            self._say(f"{', '.join(chosen)} of {alive.name} written {how}")
-            alive.params |= chosen
-            alive.instance.write(alive.params, only=step.weights, in_place=step.in_place)
-            alive.last = None
+            self._write(step, alive)
 
-    def _dtype(self, step: Step, alive: _Alive) -> str:
-        return step.dtype if step.dtype and self._subject.offers("float64") else alive.dtype
+    def _write(self, step: Step, alive: _Alive) -> None:
+        if step.dtype and self._subject.offers("float64"):
+            alive.dtype = step.dtype
+        drawn = dict(self._bare(self._case(step, alive)).params)
+        if step.flavor == "zeros":
+            drawn["b"] = 0 * drawn["b"]
+        chosen = {name: drawn[name] for name in step.weights}
+        how = "in place" if step.in_place else f"anew in {alive.dtype}"
+        self._say(f"{', '.join(chosen)} of {alive.name} written {how}")
+        alive.params = alive.params | chosen
+        self._judge(
+            alive.instance.post_write(alive.params, only=step.weights, in_place=step.in_place)
+        )
+        alive.last = None
 
     def _forward(self, step: Step, alive: _Alive) -> None:
-        life, who, own = self._life, self._alive.index(alive), step.own and step.given
-        own = own and alive.returned is not None
-        N = step.N if alive.carried is None else len(alive.carried[0])
-        if own and alive.returned is not None:
+        N, given = step.N, step.given
+        if given == OWN and alive.returned is None:
+            given = "drawn"
+        if alive.carried is not None:
+            N = len(alive.carried[0])
+        elif given == OWN and alive.returned is not None:
             N = len(alive.returned[0])
-        trial = Trial(self._subject, self._bare(life.case(who, N, step.T, step.seed, alive.dtype)))
-        given = (alive.returned if own else trial.state) if step.given else None
+        trial = Trial(self._subject, self._bare(self._case(step, alive, N)))
         if not (self._subject.offers("initial_h") or self._subject.offers("initial_c")):
-            given = None
-        begin = given or alive.carried or trial.zeros
-        self._say(f"{alive.name}.forward(x of {N, step.T}{_words('state', given, step, own=own)})")
-        want, (want_h, want_c) = trial.expected(trial.x, begin, alive.params)
-        got = alive.instance.forward(
+            given = ""
+        own = alive.returned_by if given == OWN else None
+        state = alive.returned if own else _given(given, trial.state)
+        begin = state or alive.carried or trial.zeros
+        words = _words("state", given, step.keyword)
+        self._say(f"{alive.name}.forward(x of {N, step.T}{words})")
+        posted = alive.instance.post_forward(
             trial.x,
-            given,
+            state,
             layout=step.layout,
             report_inputs=True,
             keyword=step.keyword,
-            own_state=own,
+            own_state=own is not None,
         )
-        with self._judged(self._forward_kind(), trial.case):
-            limit = tolerance(trial.case)
-            expected = {"y": want, "h": want_h, "c": want_c}
-            for name, array in got.arrays().items():
-                compare.agree(name, array, expected[name], limit, f"{name} is wrong", FIX)
-        self._unchanged(trial, got.inputs, {"x": trial.x, "state": given}, "forward")
-        alive.last, alive.again = (trial.case, trial.x, begin), False
-        alive.kept.append(("forward", got, (N, step.T)))
-        alive.returned = None if got.h is None or got.c is None else (got.h, got.c)
-        if life.stateful:
+        want, (want_h, want_c) = trial.expected(trial.x, begin, alive.params)
+        call = _Call("forward", (N, step.T))
+
+        def judge() -> None:
+            got = posted()
+            call.was, alive.again, alive.refused = got, False, False
+            with self._judged(self._forward_kind(), trial.case):
+                limit = tolerance(trial.case)
+                expected = {"y": want, "h": want_h, "c": want_c}
+                for name, array in got.arrays().items():
+                    compare.agree(name, array, expected[name], limit, f"{name} is wrong", FIX)
+            before: Any = state
+            if own is not None and isinstance(own.was, Output):
+                before = (own.was.h, own.was.c)
+            self._unchanged(trial, got.inputs, {"x": trial.x, "state": before}, "forward")
+
+        self._judge(judge)
+        alive.made.append(call)
+        alive.last = (trial.case, trial.x, begin)
+        if self._subject.offers("final_h") and self._subject.offers("final_c"):
+            alive.returned = (want_h.astype(alive.dtype), want_c.astype(alive.dtype))
+            alive.returned_by = call
+        if self._life.stateful:
             alive.carried = (want_h, want_c)
 
     def _backward(self, step: Step, alive: _Alive) -> None:
-        if alive.last is None or not self._subject.offers("backward"):
-            return
-        if "backward" in self._subject.avoided:
+        offers = self._subject.offers
+        if alive.last is None or not offers("backward") or "backward" in self._subject.avoided:
             return
         case, x, begin = alive.last
-        upstream = Trial(self._subject, case.reseeded(step.seed))
-        offers = self._subject.offers
-        self._backward_called = True
-        given = upstream.dstate if step.given and (offers("final_h") or offers("final_c")) else None
-        self._say(f"{alive.name}.backward(dy{_words('dstate', given, step)})")
-        try:
-            got = alive.instance.backward(
-                upstream.dy,
-                given,
-                layout=step.layout,
-                report_inputs=True,
-                keyword=step.keyword,
-            )
-        except Breach as breach:
-            alive.kept.clear()
-            if not alive.again:  # a second backward may be refused, and must not be wrong
-                self._note(BACKWARD, breach, case)
-            alive.last = None
-            return
-        want = upstream.expected_gradients(
-            upstream.dy, given, x=x, state=begin, params=alive.params
+        upstream = Trial(self._subject, replace(case, seed=step.seed, flavor=step.flavor))
+        given = step.given if offers("final_h") or offers("final_c") else ""
+        dstate = _given(given, upstream.dstate)
+        self._say(f"{alive.name}.backward(dy{_words('dstate', given, step.keyword)})")
+        posted = alive.instance.post_backward(
+            upstream.dy,
+            dstate,
+            layout=step.layout,
+            report_inputs=True,
+            keyword=step.keyword,
         )
-        with self._judged(BACKWARD, case):
-            for name, array in got.arrays().items():
-                what = f"{name} is wrong"
-                compare.agree(name, array, wanted(want, name), tolerance(case), what, FIX)
-        self._unchanged(upstream, got.inputs, {"dy": upstream.dy, "dstate": given}, "backward")
-        alive.again = True
-        alive.kept.append(("backward", got, (case.N, case.T)))
+        want = upstream.expected_gradients(
+            upstream.dy, dstate, x=x, state=begin, params=alive.params
+        )
+        call = _Call("backward", (case.N, case.T))
+
+        def judge() -> None:
+            self._backward_answered = True
+            if alive.refused:
+                return
+            try:
+                call.was = got = posted()
+            except Breach as breach:
+                if not alive.again:  # a second backward may be refused, and must not be wrong
+                    self._note(BACKWARD, breach, case)
+                alive.refused = True
+                return
+            alive.again = True
+            with self._judged(BACKWARD, case):
+                for name, array in got.arrays().items():
+                    what = f"{name} is wrong"
+                    compare.agree(name, array, wanted(want, name), tolerance(case), what, FIX)
+            given = {"dy": upstream.dy, "dstate": dstate}
+            self._unchanged(upstream, got.inputs, given, "backward")
+
+        self._judge(judge)
+        alive.made.append(call)
+
+    def _case(self, step: Step, alive: _Alive, N: int = 1) -> Case:
+        return self._life.case(self._alive.index(alive), step, N, alive.dtype)
 
     def _judged(self, kind: str, case: Case) -> "_Judged":
         return _Judged(lambda breach: self._note(kind, breach, case))
@@ -224,32 +279,62 @@ class _Living:
                     if after is not None and not np.array_equal(after, before):
                         raise Breach(f"{method} writes into {name}, which is the caller's", COPY)
 
-    def _ownership(self, alive: _Alive) -> None:
+    def _look_back(self, alive: _Alive) -> None:
         """What the last calls returned is as it was, and the weights are as they were written."""
-        called = [method for method, *_ in alive.kept]
-        kind = BACKWARD_WRITES if "backward" in called else FORWARD_WRITES
-        with self._judged(kind, self._life.case(0)):
-            for back, (method, was, sizes) in enumerate(reversed(alive.kept[-2:])):
-                now = alive.instance.recalled(back, was, sizes)
-                for name, array in was.arrays().items():
-                    after = now.get(name)
-                    if after is not None and not np.array_equal(after, array, equal_nan=True):
-                        raise Breach(f"{name} of an earlier {method} was changed later", COPY)
-            weights = alive.instance.read()
-            for name, array in alive.instance.weights_out(alive.params).items():
-                weight = weights.get(name)
-                if isinstance(weight, np.ndarray) and not np.array_equal(
-                    weight.ravel(), array.ravel()
-                ):
-                    raise Breach("a call writes into the weights", COPY)
+        recalled = [
+            (call, alive.instance.post_recall(back, call.sizes))
+            for back, call in enumerate(reversed(alive.made[-2:]))
+        ]
+        posted = alive.instance.post_read()
+        out = alive.instance.weights_out(alive.params)
+
+        def judge() -> None:
+            called = [call.method for call in alive.made]
+            kind = BACKWARD_WRITES if "backward" in called else FORWARD_WRITES
+            with self._judged(kind, self._life.case(0)):
+                for call, recall in recalled:
+                    if all(one.was is not None for one in alive.made):  # none was refused
+                        self._as_it_was(alive, call, recall())
+                weights = posted()
+                for name, array in out.items():
+                    weight = weights.get(name)
+                    if isinstance(weight, np.ndarray) and not np.array_equal(
+                        weight.ravel(), array.ravel()
+                    ):
+                        raise Breach("a call writes into the weights", COPY)
+
+        self._judge(judge)
+
+    def _as_it_was(self, alive: _Alive, call: _Call, found: Returned) -> None:
+        assert call.was is not None
+        now = alive.instance.as_recalled(found, call.was, call.sizes)
+        for name, array in call.was.arrays().items():
+            after = now.get(name)
+            if after is not None and not np.array_equal(after, array, equal_nan=True):
+                raise Breach(f"{name} of an earlier {call.method} was changed later", COPY)
 
 
-def _words(name: str, given: State | None, step: Step, own: bool = False) -> str:
+def _given(how: str, drawn: State) -> State | None:
+    """What is given as a state, or as the gradient on one."""
+    h, c = drawn
+    if not how:
+        return None
+    return (0 * h if how in ("zeros", "c") else h, 0 * c if how in ("zeros", "h") else c)
+
+
+def _words(name: str, given: str, keyword: bool) -> str:
     """How the second argument of a call is told."""
-    by_keyword = f"{name}=" if step.keyword else ""
-    if given is None:
-        return f", {by_keyword}None" if by_keyword else ""
-    return f", {by_keyword}{'its last returned ' if own else ''}{name}"
+    by_keyword = f"{name}=" if keyword else ""
+    first, second = ("h", "c") if name == "state" else ("dh", "dc")
+    told = {
+        "": "None" if keyword else "",
+        "drawn": name,
+        "zeros": "zeros",
+        "h": f"({first}, zeros)",
+        "c": f"(zeros, {second})",
+        OWN: f"its last returned {name}",
+    }[given]
+    return f", {by_keyword}{told}" if told else ""
 
 
 class _Judged:

@@ -4,14 +4,16 @@ A subject lives each life once, whichever law asks first: laws on the same lives
 """
 
 from dataclasses import dataclass, field, replace
+from functools import cache
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from lstm_checks.engine.draw_lives import draw
 from lstm_checks.engine.hypothesis_find import SHRINKS, find
 from lstm_checks.engine.law import Lives
 from lstm_checks.engine.live import live
-from lstm_checks.engine.lives import Life, draw, lives, shorter, smaller
+from lstm_checks.engine.lives import Life, lives, shorter, smaller
 from lstm_checks.findings import Finding
 from lstm_checks.subjects.subject import Subject
 
@@ -57,8 +59,7 @@ def failure_in_lives(
             failing.append(life)
         return found
 
-    drawn = draw(np.random.default_rng([seed, which.stateful]), which.stateful, count)
-    if not any(map(fails, drawn)):
+    if not any(map(fails, _deciding(which.stateful, count, seed))):
         any(map(fails, _further(lived, which.stateful, level, seed)))
     if not failing:
         return ""
@@ -68,6 +69,12 @@ def failure_in_lives(
             find(parts(failing[-1]), fails, seed, SHRINKS // 2, shrinks=True)
             failing.sort(key=_length, reverse=True)
     return replace(lived.findings[failing[-1]][which.kind], first_excess=first.excess)
+
+
+@cache
+def _deciding(stateful: bool, count: int, seed: int) -> tuple[Life, ...]:
+    """The lives that decide, drawn once for all laws."""
+    return tuple(draw(np.random.default_rng([seed, stateful]), stateful, count))
 
 
 def _further(lived: _Lived, stateful: bool, level: str, seed: int) -> list[Life]:

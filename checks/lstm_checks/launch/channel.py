@@ -1,5 +1,6 @@
 """What a judge needs of a channel to a subject, and what happens when the subject stops."""
 
+from collections.abc import Callable
 from typing import Any, Literal, Protocol
 
 TOO_LONG = (
@@ -32,6 +33,13 @@ class Channel(Protocol):
 
         Raises:
             Halted: there is none.
+        """
+
+    def post(self, request: dict[str, Any], seconds: float, most: int) -> Callable[[], Any]:
+        """Make a request without waiting for its reply: what is given back waits for it.
+
+        Replies come in the order of the requests; to wait for one gives up those before it that
+        nobody waited for. Raises as `ask`, and so does what is given back.
         """
 
     def output(self) -> tuple[str, str]:

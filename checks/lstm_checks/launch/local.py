@@ -5,8 +5,9 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Self
 
 from lstm_checks.launch.channel import TOO_LONG, Halted
@@ -50,6 +51,10 @@ class Local:
             raise Halted("timeout", f"did not return within {seconds:g} s", TOO_LONG) from None
         except (BadFrame, TypeError, ValueError) as error:
             raise Halted("error", f"gave a result that cannot be read ({error})") from None
+
+    def post(self, request: dict[str, Any], seconds: float, most: int) -> Callable[[], Any]:
+        """The request is made when its reply is waited for; see `Channel.post`."""
+        return partial(self.ask, request, seconds, most)
 
     def output(self) -> tuple[str, str]:
         return "", ""

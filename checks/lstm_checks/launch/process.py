@@ -12,18 +12,20 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Self
 
 import lstm_checks.worker
 from lstm_checks.launch import environment
 from lstm_checks.launch.channel import TOO_LONG, Halted
-from lstm_checks.worker.wire import BadFrame, pack, unpack
+from lstm_checks.worker.wire import LENGTHS, MAX_TEXT, BadFrame, pack, unpack
 
 WORKER = Path(lstm_checks.worker.__file__).parent / "__main__.py"
 OUTPUT_KEPT = 1 << 16  # bytes of each of stdout and stderr
 OUTPUT_LIMIT = 1 << 24  # bytes after which printing counts as a flood
 PART = 1 << 18
+TEXT = MAX_TEXT + LENGTHS.size  # bytes of a reply besides its arrays
 PATIENCE = 10.0  # seconds that the keeper of the subject's process may take to end
 
 
@@ -47,6 +49,9 @@ class Process:
         self._channel, theirs = socket.socketpair()
         self._life, judge = socket.socketpair()
         self._ended: str | None = None
+        self._posted = 0
+        self._awaited: list[int] = []  # bytes of arrays that each reply to come may hold
+        self._came = bytearray()  # of replies, and not yet read
         descriptors = [theirs.fileno(), judge.fileno()]
         command = [sys.executable, "-I", "-u", str(main)]
         command += [*map(str, descriptors), str(memory or 0), host]
@@ -94,12 +99,30 @@ class Process:
         Raises:
             Halted: time is up, the process ended, or it floods its output or the channel.
         """
+        return self.post(request, seconds, most)()
+
+    def post(self, request: dict[str, Any], seconds: float, most: int) -> Callable[[], Any]:
+        """Send a request, and give what waits for its reply; see `Channel.post`."""
+        self._posted += 1
+        number = self._posted
+        self._awaited.append(most)
+        frame = pack(request | {"most": most})
+        self._exchange(seconds, lambda deadline: self._send(frame, deadline))
+
+        def reply() -> Any:
+            found = None
+            while self._posted - len(self._awaited) < number:
+                found = self._exchange(seconds, self._next)
+            return found
+
+        return reply
+
+    def _exchange(self, seconds: float, act: Callable[[float], Any]) -> Any:
+        """Do one thing with the channel within some seconds. Raises Halted."""
         if self._ended is not None:
             raise Halted("error", self._ended)
-        deadline = time.monotonic() + seconds
         try:
-            self._send(pack(request | {"most": most}), deadline)
-            return unpack(lambda count: self._read(count, deadline), most)
+            return act(time.monotonic() + seconds)
         except TimeoutError:
             self.close()
             raise Halted("timeout", f"did not return within {seconds:g} s", TOO_LONG) from None
@@ -109,26 +132,42 @@ class Process:
         except OSError:
             raise Halted("error", self._ending()) from None
 
+    def _next(self, deadline: float) -> Any:
+        """The next reply."""
+        found = unpack(lambda count: self._read(count, deadline), self._awaited[0])
+        del self._awaited[0]
+        return found
+
     def _send(self, frame: bytes, deadline: float) -> None:
+        """Send a frame; replies that come meanwhile are kept, so that neither side waits."""
         left = memoryview(frame)
         while left:
             try:
                 left = left[self._channel.send(left) :]
             except BlockingIOError:
                 self._wait(deadline, selectors.EVENT_READ | selectors.EVENT_WRITE)
+                self._receive()
+                if len(self._came) > sum(self._awaited) + TEXT * len(self._awaited):
+                    raise BadFrame("more than was asked for") from None
 
     def _read(self, count: int, deadline: float) -> bytes:
-        data = bytearray()
-        while len(data) < count:
-            try:
-                part = self._channel.recv(min(count - len(data), PART))
-            except BlockingIOError:
+        while len(self._came) < count:
+            if not self._receive():
                 self._wait(deadline, selectors.EVENT_READ)
-                continue
-            if not part:
-                raise ConnectionResetError
-            data += part
-        return bytes(data)
+        data = bytes(self._came[:count])
+        del self._came[:count]
+        return data
+
+    def _receive(self) -> bool:
+        """Take what has come; False where nothing has."""
+        try:
+            part = self._channel.recv(PART)
+        except BlockingIOError:
+            return False
+        if not part:
+            raise ConnectionResetError
+        self._came += part
+        return True
 
     def _wait(self, deadline: float, events: int) -> None:
         """Wait for the channel, and read what the subject prints meanwhile."""

@@ -29,9 +29,9 @@ class Asked(Protocol):
     returned: dict[str, Array]
     upstream: float
 
-    def ask(
+    def post(
         self, do: str, key: int, parse: Callable[[Any], Any], most: int, **given: Any
-    ) -> Any: ...
+    ) -> Callable[[], Any]: ...
     def offers(self, capability: str) -> bool: ...
 
 
@@ -79,13 +79,16 @@ class Instance:
             self.write(params)
 
     def _ask(self, do: str, parse: Callable[[Any], Any], **given: Any) -> Any:
+        return self._post(do, parse, **given)()
+
+    def _post(self, do: str, parse: Callable[[Any], Any], **given: Any) -> Callable[[], Any]:
         """A request whose reply holds at most a few times the arrays of a call of this size."""
         N, T, D, H = self._N, self._T, self.D, self.H
         numbers = N * T * (D + H) + 4 * N * H + 4 * H * (D + H + 2)
         most = 4096 + ROOM * NUMBER * numbers
         if self._subject.conventions.dtype == "float32":
             given = {name: _single(value) for name, value in given.items()}
-        return self._subject.ask(do, self._key, parse, most, **given)
+        return self._subject.post(do, self._key, parse, most, **given)
 
     def _mark_call(self) -> None:
         """Note with the last call how weights are written: the reproducing script needs it."""
@@ -123,24 +126,35 @@ class Instance:
             only: which of "W", "U" and "b" are written.
             in_place: write into the arrays that are there, where the subject keeps arrays.
         """
+        self.post_write(params, only=only, in_place=in_place)()
+
+    def post_write(
+        self,
+        params: Mapping[str, Array],
+        *,
+        only: Collection[str] = ("W", "U", "b"),
+        in_place: bool = False,
+    ) -> Callable[[], None]:
+        """As `write`; what is given back waits for its end."""
         names = {name for which in only for name in self.weight_names(which)}
         out = self.weights_out(params)
-        self._write({name: out[name] for name in out if name in names}, in_place=in_place)
+        return self._write({name: out[name] for name in out if name in names}, in_place=in_place)
 
     def write_negated(self, params: Mapping[str, Array], name: str) -> None:
         """Write native weights, the one array that the subject calls by this name negated."""
         weights = self.weights_out(params)
-        self._write(weights | {name: -weights[name]})
+        self._write(weights | {name: -weights[name]})()
 
     def write_other(self, name: str, array: Array) -> None:
         """Write an array under a name that is none of the weights'."""
         self._ask("write", replies.nothing, weights={name: array}, in_place=False)
         self._mark_call()
 
-    def _write(self, weights: dict[str, Array], *, in_place: bool = False) -> None:
+    def _write(self, weights: dict[str, Array], *, in_place: bool = False) -> Callable[[], None]:
         fitted = {name: self._fitted(name, array) for name, array in weights.items()}
-        self._ask("write", replies.nothing, weights=fitted, in_place=in_place)
+        posted = self._post("write", replies.nothing, weights=fitted, in_place=in_place)
         self._mark_call()
+        return posted
 
     def weight_names(self, which: str) -> tuple[str, ...]:
         """The subject's names for "W", "U" or "b"."""
@@ -148,18 +162,37 @@ class Instance:
 
     def read(self) -> dict[str, Any]:
         """The subject's weights as they are now, in its own layout, by its own names."""
+        return self.post_read()()
+
+    def post_read(self) -> Callable[[], dict[str, Any]]:
+        """As `read`; what is given back waits for the weights."""
         names = [name for which in ("W", "U", "b") for name in self.weight_names(which)]
-        parse = partial(replies.weights, names=names)
-        found: dict[str, Any] = self._ask("read", parse, names=names)
-        return found
+        return self._post("read", partial(replies.weights, names=names), names=names)
 
     # Calls -------------------------------------------------------------------------------------
 
     def reset(self) -> None:
         """Call reset_state()."""
-        self._ask("reset", replies.nothing)
+        self.post_reset()()
 
-    def forward(
+    def post_reset(self) -> Callable[[], None]:
+        """As `reset`; what is given back waits for its end."""
+        return self._post("reset", replies.nothing)
+
+    def forward(self, x: Array, state: State | None = None, **how: Any) -> Output:
+        """y and the final state for x (N, T, D) from (h, c), each (N, H), or from none given.
+
+        Args:
+            x: the inputs.
+            state: the initial (h, c); None leaves the argument out.
+            how: the options of `post_forward`.
+
+        Raises:
+            Breach: what comes back is not y (N, T, H), (h, c) each (N, H).
+        """
+        return self.post_forward(x, state, **how)()
+
+    def post_forward(
         self,
         x: Array,
         state: State | None = None,
@@ -169,26 +202,21 @@ class Instance:
         keyword: bool = False,
         params: Mapping[str, Array] | None = None,
         own_state: bool = False,
-    ) -> Output:
-        """y and the final state for x (N, T, D) from (h, c), each (N, H), or from none given.
+    ) -> Callable[[], Output]:
+        """As `forward`; what is given back waits for the result.
 
         Args:
-            x: the inputs.
-            state: the initial (h, c); None leaves the argument out.
+            x, state: see `forward`.
             layout: how the arguments lie in memory: "C", "F" (Fortran) or "strided".
             report_inputs: give the arguments back as they are after the call.
             keyword: call with state=..., also where it is None, if that is the argument's name.
             params: native weights to write first; None leaves them as they are.
             own_state: `state` is what the last forward returned; give these very objects.
-
-        Raises:
-            Breach: what comes back is not y (N, T, H), (h, c) each (N, H).
         """
         conventions = self._subject.conventions
-        self._N, self._T = x.shape[:2]
+        N, T = self._N, self._T = x.shape[:2]
         given = None if state is None else self._state_out(state, "initial_h", "initial_c")
-        self._given = state is not None
-        got = self._ask(
+        posted = self._post(
             "forward",
             replies.returned,
             x=conventions.sequence(x),
@@ -200,11 +228,29 @@ class Instance:
             own_state=own_state,
         )
         self._mark_call()
-        y, h, c = self._parsed_forward(got)
-        self._subject.returned = present(y=y, h=h, c=c)
-        return Output(y, h, c, got.inputs)
 
-    def backward(
+        def output() -> Output:
+            got = posted()
+            self._N, self._T, self._given = N, T, state is not None
+            y, h, c = self._parsed_forward(got)
+            self._subject.returned = present(y=y, h=h, c=c)
+            return Output(y, h, c, got.inputs)
+
+        return output
+
+    def backward(self, dy: Array, dstate: State | None = None, **how: Any) -> Gradients:
+        """The gradients of the last forward from dy (N, T, H) and, where given, (dh, dc).
+
+        Args:
+            dy, dstate: the upstream gradients.
+            how: the options of `post_backward`.
+
+        Raises:
+            Breach: what comes back is not dx, (dh0, dc0), with grads as params.
+        """
+        return self.post_backward(dy, dstate, **how)()
+
+    def post_backward(
         self,
         dy: Array,
         dstate: State | None = None,
@@ -212,17 +258,18 @@ class Instance:
         layout: str = "C",
         report_inputs: bool = False,
         keyword: bool = False,
-    ) -> Gradients:
-        """The gradients of the last forward from dy (N, T, H) and, where given, (dh, dc).
+    ) -> Callable[[], Gradients]:
+        """As `backward`; what is given back waits for the gradients.
 
-        Raises:
-            Breach: what comes back is not dx, (dh0, dc0), with grads as params.
+        Args:
+            dy, dstate: the upstream gradients.
+            layout, report_inputs, keyword: see `post_forward`.
         """
         factor = self._subject.upstream
         if factor != 1.0:
             dy = (factor * dy).astype(dy.dtype)
             dstate = None if dstate is None else (factor * dstate[0], factor * dstate[1])
-        got = self._ask(
+        posted = self._post(
             "backward",
             replies.returned,
             dy=self._subject.conventions.sequence(dy),
@@ -231,12 +278,18 @@ class Instance:
             report_inputs=report_inputs,
             keyword=keyword,
         )
-        if factor != 1.0:
-            got = _multiplied(got, 1 / factor)
-        dx, dh0, dc0 = self._parsed_backward(got)
-        found = self._gradients(dx, dh0, dc0, got)
-        self._subject.returned = found.arrays()
-        return found
+        N, T = dy.shape[:2]
+
+        def gradients() -> Gradients:
+            got = posted()
+            self._N, self._T = N, T
+            if factor != 1.0:
+                got = _multiplied(got, 1 / factor)
+            found = self._gradients(*self._parsed_backward(got), got)
+            self._subject.returned = found.arrays()
+            return found
+
+        return gradients
 
     def step(self, x: Array, h: Array, c: Array) -> tuple[Array, Array | None]:
         """One step from x (N, D), h, c (N, H): by the subject's own step, or by forward at T = 1.
@@ -280,26 +333,31 @@ class Instance:
         """dx, dh0 and dc0 of an earlier backward, as its arrays are now; 0 is the last call."""
         return self._parsed_backward(_multiplied(self._recall(back), 1 / self._subject.upstream))
 
-    def recalled(
-        self, back: int, was: Output | Gradients, sizes: tuple[int, int]
+    def as_recalled(
+        self, found: Returned, was: Output | Gradients, sizes: tuple[int, int]
     ) -> dict[str, Array]:
-        """What an earlier call returned, as these arrays are now, by name.
+        """What `post_recall` gave, by name.
 
         Args:
-            back: which call; 0 is the last forward or backward.
-            was: what it returned then.
+            found: what it gave.
+            was: what the call returned at first.
             sizes: its N and T.
         """
         self._N, self._T = sizes
         if isinstance(was, Output):
-            return Output(*self._parsed_forward(self._recall(back))).arrays()
+            return Output(*self._parsed_forward(found)).arrays()
         self._given = was.dh0 is not None or was.dc0 is not None
-        dx, dh0, dc0 = self.recalled_backward(back)
+        found = _multiplied(found, 1 / self._subject.upstream)
+        dx, dh0, dc0 = self._parsed_backward(found)
         return present(dx=dx, dh0=dh0, dc0=dc0)
 
+    def post_recall(self, back: int, sizes: tuple[int, int]) -> Callable[[], Returned]:
+        """What an earlier call returned, as it is now; 0 is the last call. `sizes`: its N and T."""
+        self._N, self._T = sizes
+        return self._post("recall", replies.returned, back=back)
+
     def _recall(self, back: int) -> Returned:
-        found: Returned = self._ask("recall", replies.returned, back=back)
-        return found
+        return self.post_recall(back, (self._N, self._T))()
 
     # What a call returned ----------------------------------------------------------------------
 

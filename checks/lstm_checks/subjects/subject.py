@@ -33,6 +33,7 @@ class Subject:
         notes: what is worth telling of how it was read.
         not_offered: the capabilities that it lacks, each with the reason.
         calls: the calls since `begin`; what a failure is reproduced by.
+        answered: how many of these have been waited for.
         returned: what the last call returned, native arrays by name.
         avoided: capabilities that ended its process before; laws on other things leave them out.
     """
@@ -44,6 +45,7 @@ class Subject:
         self._count = 0
         self._fresh = True
         self.calls: list[Call] = []
+        self.answered = 0
         self.returned: dict[str, Array] = {}
         self.upstream = 1.0
         self.avoided: frozenset[str] = frozenset()
@@ -161,23 +163,41 @@ class Subject:
             Breach: the subject's code raised.
             Halted: its process ended or ran out of time.
         """
+        return self.post(do, key, parse, most, **given)()
+
+    def post(
+        self, do: str, key: int, parse: Callable[[Any], T], most: int = SMALL, **given: Any
+    ) -> Callable[[], T]:
+        """Make a request without waiting: what is given back waits for the reply; see `ask`."""
         if do == "create":
             given["fresh"], self._fresh = self._fresh, False
         self.calls.append(Call(do, key, given))
-        self.returned = {}
+        number = len(self.calls)
         left = self.seconds_left()
         if left <= 0:
             raise self._late()
-        request = {"do": do, "with": {"key": key, **given}}
         called = CALLED.get(do, do)
+        request = {"do": do, "with": {"key": key, **given}}
+        posted = self._halting(
+            called,
+            lambda: self._channel.post(request, min(self._limits.call, left), most),
+        )
+
+        def reply() -> T:
+            self.returned, self.answered = {}, number
+            return _read(self._halting(called, posted), called, parse)
+
+        return reply
+
+    def _halting(self, called: str, act: Callable[[], T]) -> T:
+        """Do one thing with the channel; where that fails, say what was called."""
         try:
-            reply = self._channel.ask(request, min(self._limits.call, left), most)
+            return act()
         except Halted as halted:
             if halted.kind == "timeout" and self.seconds_left() <= 0:
                 raise self._late() from None
             halted.text = f"{called} {halted.text}"
             raise
-        return _read(reply, called, parse)
 
     def _late(self) -> Halted:
         return Halted(

@@ -1,0 +1,183 @@
+"""What a call in a life is like, as a set of conditions: what a fault may depend on.
+
+A fault under a condition shows in a call that meets it, and a fault under two conditions in a call
+that meets both. So lives are drawn such that their calls meet as many pairs of conditions as they
+can: a covering array, by a greedy draw. A call's conditions are the bits of an integer.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import combinations
+
+from lstm_checks.engine.case import AXES
+from lstm_checks.engine.lives import Life, Step
+
+EXACT = (1, 2, 3)
+AT_LEAST = (5, 8, 16, 32, 64)
+COUNTED = 4  # how far calls are counted one by one
+
+
+@dataclass
+class Covered:
+    """Which pairs of conditions the calls of some lives have met."""
+
+    _number: dict[str, int] = field(default_factory=dict)
+    _beside: dict[int, int] = field(default_factory=dict)  # by a condition: those met with it
+
+    def bits(self, life: Life) -> list[int]:
+        """The conditions of each forward and backward of a life."""
+        return [self._bits(names) for names in conditions(life)]
+
+    def gain(self, calls: list[int]) -> int:
+        """How many pairs the calls meet that were not met before, two times each."""
+        new: dict[int, int] = {}
+        for bits in calls:
+            for one in _ones(bits):
+                new[one] = new.get(one, 0) | bits
+        return sum((bits & ~self._beside.get(one, 0)).bit_count() for one, bits in new.items())
+
+    def add(self, calls: list[int]) -> None:
+        """The calls are made."""
+        for bits in calls:
+            for one in _ones(bits):
+                self._beside[one] = self._beside.get(one, 0) | bits
+
+    def _bits(self, names: list[str]) -> int:
+        bits = 0
+        for name in names:
+            bits |= 1 << self._number.setdefault(name, len(self._number))
+        return bits
+
+
+def _ones(bits: int) -> Iterator[int]:
+    """The numbers of the bits that are set."""
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest
+
+
+@dataclass
+class _Known:
+    """What has happened to an instance."""
+
+    forwards: int = 0
+    in_a_row: int = 0  # forwards since the last backward
+    backwards: int = 0
+    again: int = 0  # backwards since the last forward
+    resets: int = 0
+    since_reset: int = 0
+    carries: int = 0  # the batch size of the state that is carried; 0 without one
+    dtype: str = ""
+    written: list[str] = field(default_factory=list)  # since the last forward
+    last: Step | None = None
+    elsewhere: str = ""  # what was called on the other instance since
+
+
+def conditions(life: Life) -> Iterator[list[str]]:
+    """The conditions of each forward and each backward of a life, in their order."""
+    known = [_Known(dtype=life.dtype) for _ in life.sizes]
+    for step in life.steps:
+        who = step.who % len(known)
+        me = known[who]
+        for other in known:
+            if other is not me:
+                other.elsewhere = step.do
+        if step.do == "reset":
+            me.resets += 1
+            me.since_reset, me.carries, me.last = 0, 0, None
+        elif step.do == "write":
+            how = "in place" if step.in_place else "anew"
+            me.written += [f"{'+'.join(step.weights)} written", f"written {how}"]
+            me.dtype = step.dtype or me.dtype
+            me.last = None
+        elif step.do == "forward":
+            yield _forward(life, step, who, me)
+        elif me.last is not None:
+            yield _backward(life, step, who, me)
+
+
+def _forward(life: Life, step: Step, who: int, me: _Known) -> list[str]:
+    D, H = life.sizes[who]
+    N = me.carries or step.N
+    before = me.last
+    me.forwards += 1
+    me.in_a_row += 1
+    me.again = 0
+    me.since_reset += 1
+    found = [
+        "forward",
+        *_sizes(N, step.T, D, H),
+        *_common(life, step, me),
+        f"state {step.given or ('carried' if me.carries else 'none')}",
+        f"forward {min(me.forwards, COUNTED)}",
+        *(f"at least {n} forwards" for n in (6, 9) if me.forwards >= n),
+        f"{min(me.in_a_row, COUNTED)} forwards in a row",
+        *me.written,
+    ]
+    if me.backwards:
+        found.append("after a backward")
+    if me.resets:
+        found += [f"{min(me.resets, 2)} resets", f"{min(me.since_reset, 3)} since a reset"]
+    if before is not None:
+        found += [f"N {_sign(N, before.N)} before", f"T {_sign(step.T, before.T)} before"]
+        found.append(f"state before {before.given or 'none'}")
+        if before.seed == step.seed:
+            found.append("the same inputs again")
+    if life.stateful:
+        me.carries = N
+    me.written, me.elsewhere = [], ""
+    me.last = Step("forward", N=N, T=step.T, seed=step.seed, given=step.given)
+    return found
+
+
+def _backward(life: Life, step: Step, who: int, me: _Known) -> list[str]:
+    assert me.last is not None
+    D, H = life.sizes[who]
+    me.backwards += 1
+    me.again += 1
+    me.in_a_row = 0
+    found = [
+        "backward",
+        *_sizes(me.last.N, me.last.T, D, H),
+        *_common(life, step, me),
+        f"gradient on the state {step.given or 'none'}",
+        f"forward had state {me.last.given or 'none'}",
+        f"backward {min(me.backwards, COUNTED)}",
+        *(f"at least {n} backwards" for n in (6, 9) if me.backwards >= n),
+        f"{min(me.again, 3)} backwards since the forward",
+        f"of forward {min(me.forwards, COUNTED)}",
+    ]
+    if me.resets:
+        found += [f"{min(me.resets, 2)} resets", f"{min(me.since_reset, 3)} since a reset"]
+    me.elsewhere = ""
+    return [f"backward: {name}" for name in found]
+
+
+def _common(life: Life, step: Step, me: _Known) -> list[str]:
+    found = [
+        "stateful" if life.stateful else "stateless",
+        me.dtype,
+        f"data {step.flavor}",
+        f"layout {step.layout}",
+        f"weights {life.scale}",
+    ]
+    if step.keyword:
+        found.append("by keyword")
+    if me.elsewhere:
+        found.append(f"{me.elsewhere} elsewhere")
+    return found
+
+
+def _sizes(N: int, T: int, D: int, H: int) -> list[str]:
+    sizes = dict(zip(AXES, (N, T, D, H), strict=True))
+    found = [f"{a} {_sign(sizes[a], sizes[b])} {b}" for a, b in combinations(AXES, 2)]
+    for axis, size in sizes.items():
+        found.append(f"{axis} {'odd' if size % 2 else 'even'}")
+        found += [f"{axis} = {n}" for n in EXACT if size == n]
+        found += [f"{axis} at least {n}" for n in AT_LEAST if size >= n]
+    return found
+
+
+def _sign(one: int, other: int) -> str:
+    return "<" if one < other else ">" if one > other else "="

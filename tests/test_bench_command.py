@@ -89,6 +89,7 @@ def test_where_nothing_can_be_written_is_said_before_measuring(tmp_path):
     assert "cannot be written" in done.stderr
 
 
+@pytest.mark.torch
 def test_agreement_with_another_clock_is_printed():
     command = [sys.executable, PERF / "compare_clocks.py", "--turns", "1", "--shapes", "1"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -125,6 +126,7 @@ def test_one_that_is_wrong_only_when_it_is_timed(tmp_path):
     assert "DETECTED subject: a timed call's result is wrong" in output
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

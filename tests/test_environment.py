@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import lstm_checks
 from lstm_checks.cli import IN_ASCII
 from lstm_checks.launch import environment
 
@@ -347,3 +348,11 @@ def test_memory_is_limited(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "MemoryError" in done.stdout
     assert "--memory-limit" in done.stdout
+
+
+def test_the_kits_adapters_take_no_packages_place() -> None:
+    """The adapter torch.py must not be what a subject gets that imports torch."""
+    assert lstm_checks.check(
+        ROOT / "examples" / "cs231n_lstm.py", level="quick", in_process=True
+    ).passed
+    assert not [path for path in sys.path if Path(path).name == "adapters"]

@@ -174,7 +174,7 @@ def test_the_run_as_a_whole_has_a_limit(tmp_path):
             "import os; os.kill(os.getpid(), 11)",
             "crashed its process (SIGSEGV)",
         ),
-        ("raise SystemExit(3)", "forward ends the program"),
+        ("raise SystemExit(3)", "forward ends the program: it raised SystemExit"),
         ("print('x' * (1 << 25))", "printed more than 16 MB"),
         ("import os; os.closerange(3, 256)", "forward ended its process"),
     ],

@@ -16,7 +16,7 @@ from lstm_checks.worker.wire import BadFrame, pack, unpack
 
 
 class Local:
-    """Answers as the subject's own process would: the same frames, so the same behaviour.
+    """Answers as the subject's own process would: the same frames, so the same behavior.
 
     Args:
         target: a class or module at hand, which then takes the place of loading a file.

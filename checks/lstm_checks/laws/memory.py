@@ -23,8 +23,9 @@ from lstm_reference.tasks.memory import SequenceSet, draw_conflicting, share_rig
 from lstm_reference.training.network import Sequential
 
 HIDDEN = 12
-PATIENCE = 300  # updates; in 500 drawn cases the reference needed 20 in the median, 135 at most
+PATIENCE = 300  # updates; in 500 drawn cases the reference needed 10 in the median, 125 at most
 EVERY = 5  # updates between two looks
+LEAST = 40  # updates, so that a fault of later calls shows
 UPDATES = 160  # without memory, at most
 LOOKS = 3  # in a row, after which a network has got there
 SAME = 1e-3  # answers (logits of about one) that differ by less are equal
@@ -47,14 +48,15 @@ def trained(t: Trial) -> tuple[Sequential, NetworkLayer, int]:
     batch = task.whole()
     layer = recurrent(t.subject, t.case.D, t.case.H, t.case.seed)
     net = network(layer, t.case.D, t.case.seed)
-    share, looks = 0.0, 0
+    share, looks, reached = 0.0, 0, 0
     for update in range(1, PATIENCE + 1):
         net.train_batch(batch.x, batch.targets)
         if update % EVERY == 0:
             share = share_right(net.forward(batch.x), batch)
             looks = looks + 1 if share == 1.0 else 0
-            if looks == LOOKS:
-                return net, layer, update
+            reached = update if looks == 1 else reached
+            if looks >= LOOKS and update >= LEAST:
+                return net, layer, reached
     total = 2 * t.case.T
     raise Breach(
         f"trained through its own forward and backward, it predicts {round(share * total)} of "
@@ -136,7 +138,7 @@ def _at_the_ceiling(
     total = 2 * t.case.T
     allowed = ceiling * total
     best = looks = 0
-    for _ in range(UPDATES // len(parts)):
+    for turn in range(1, UPDATES // len(parts) + 1):
         right = 0
         for x, target in parts:
             output = net.forward(x)
@@ -155,7 +157,7 @@ def _at_the_ceiling(
             )
         best = max(best, right)
         looks = looks + 1 if right == allowed else 0
-        if looks == LOOKS:
+        if looks >= LOOKS and turn * len(parts) >= LEAST:
             break
     if best < allowed:
         raise Breach(

@@ -11,7 +11,7 @@ import numpy as np
 
 from lstm_checks.engine import compare
 from lstm_checks.engine.law import Lives, law, law_of_lives
-from lstm_checks.engine.live import BACKWARD_WRITES, FORWARD_WRITES
+from lstm_checks.engine.live import BACKWARD_WRITES, FORWARD_WRITES, NOT_FINITE
 from lstm_checks.engine.tolerance import precision, tolerance
 from lstm_checks.engine.trial import Trial, wanted
 from lstm_checks.findings import Array, Breach, quoted
@@ -308,6 +308,16 @@ def any_order_stateful_backward() -> None:
     """In stateful mode too, in any order of calls, backward writes into nothing of the caller's."""
 
 
+@law_of_lives("numerics", Lives(stateful=False, kind=NOT_FINITE), needs=("backward",))
+def large_in_any_order() -> None:
+    """In any order of calls, no gradient is inf or NaN for large inputs."""
+
+
+@law_of_lives("numerics", Lives(stateful=True, kind=NOT_FINITE), needs=("backward", *STATEFUL))
+def large_in_any_order_stateful() -> None:
+    """In stateful mode too, in any order of calls, no gradient is inf or NaN for large inputs."""
+
+
 FIRST = (
     weights_untouched,
     inputs_untouched,
@@ -331,4 +341,6 @@ LAWS = (
     any_order_backward,
     any_order_stateful,
     any_order_stateful_backward,
+    large_in_any_order,
+    large_in_any_order_stateful,
 )

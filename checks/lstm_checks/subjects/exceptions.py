@@ -50,8 +50,10 @@ def finding_of(failure: Failure, called: str) -> Finding:
         )
     kind = failure.type if failure.type.isidentifier() else quoted(failure.type)
     if kind == "SystemExit":
-        what = "importing it ends the program" if called == "load" else f"{called} ends the program"
-        return Finding(what, _fix(kind, "", called), code=code)
+        who = "importing it" if called == "load" else called
+        what = f"{who} ends the program: it raised SystemExit"
+        said = "" if failure.message.isdigit() else failure.message
+        return Finding(what, _fix(kind, "", called), said, code)
     what = f"importing it raised {kind}" if called == "load" else f"{called} raised {kind}"
     return Finding(what, _fix(failure.type, failure.message, called), failure.message, code)
 

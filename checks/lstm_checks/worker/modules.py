@@ -13,11 +13,13 @@ from .encode import text, type_name
 MODULE_NAME = "lstm_subject"
 
 
-def load_module(source: str, is_file: bool, name: str = MODULE_NAME) -> ModuleType:
+def load_module(
+    source: str, is_file: bool, name: str = MODULE_NAME, neighbors: bool = True
+) -> ModuleType:
     """The module that a file holds, or that an importable name means.
 
-    A file's folder goes to the end of the path, so that its neighbours can be imported and none
-    of them can take the place of an installed package.
+    A file's folder goes to the end of the path, so that its neighbors can be imported and none
+    of them can take the place of an installed package; `neighbors` false leaves it out.
 
     Raises:
         SyntaxError, UnicodeDecodeError: the file is not valid Python 3.
@@ -36,7 +38,8 @@ def load_module(source: str, is_file: bool, name: str = MODULE_NAME) -> ModuleTy
     module = ModuleType(name)
     module.__file__ = str(path)
     sys.modules[name] = module
-    sys.path.append(str(path.parent))
+    if neighbors:
+        sys.path.append(str(path.parent))
     exec(code, vars(module))
     return module
 
@@ -58,7 +61,8 @@ def adapted(adapter: str, is_file: bool, folder: str, target: Any) -> Any:
         path = Path(folder) / f"{adapter}.py"
         if not adapter.isidentifier() or not path.is_file():
             raise NoSubject(f"there is no adapter {adapter!r}")
-        return load_module(str(path), True, f"{MODULE_NAME}_adapter").adapt(target)
+        # Its neighbors are named after the packages that they adapt.
+        return load_module(str(path), True, f"{MODULE_NAME}_adapter", neighbors=False).adapt(target)
     file = Path(adapter).name
     try:
         module = load_module(str(Path(adapter).resolve()), True, f"{MODULE_NAME}_adapter")

@@ -57,4 +57,6 @@ def test_remarks_are_about_precision_and_dtypes_alone() -> None:
         "numerics.precision_of_gradients",
         "numerics.float32_stays",
         "numerics.float32_gradients_stay",
+        "numerics.precision_in_any_order",
+        "numerics.precision_in_any_order_stateful",
     } == REMARKS

@@ -119,12 +119,12 @@ def law(
 
 
 def law_of_lives(
-    rung: str, lives: Lives, *, needs: tuple[str, ...] = ()
+    rung: str, lives: Lives, *, needs: tuple[str, ...] = (), remark: bool = False
 ) -> Callable[[Callable[[], None]], Law]:
     """Make a law on lives of an empty function: its docstring is the statement."""
 
     def made(named: Callable[[], None]) -> Law:
         name, statement = f"{rung}.{named.__name__}", inspect.getdoc(named) or ""
-        return Law(name, rung, statement, None, SIZES, needs, LIVED, lives)
+        return Law(name, rung, statement, None, SIZES, needs, LIVED, lives, remark=remark)
 
     return made

@@ -11,7 +11,7 @@ import numpy as np
 
 from lstm_checks.engine import compare
 from lstm_checks.engine.law import Lives, law, law_of_lives
-from lstm_checks.engine.live import BACKWARD_WRITES, FORWARD_WRITES, NOT_FINITE
+from lstm_checks.engine.live import BACKWARD_WRITES, FEWER_DIGITS, FORWARD_WRITES, NOT_FINITE
 from lstm_checks.engine.tolerance import precision, tolerance
 from lstm_checks.engine.trial import Trial, wanted
 from lstm_checks.findings import Array, Breach, quoted
@@ -318,6 +318,24 @@ def large_in_any_order_stateful() -> None:
     """In stateful mode too, in any order of calls, no gradient is inf or NaN for large inputs."""
 
 
+@law_of_lives("numerics", Lives(stateful=False, kind=FEWER_DIGITS), needs=("float64",), remark=True)
+def precision_in_any_order() -> None:
+    """In any order of calls, float64 in gives results that are right to ten digits.
+
+    A breach is a remark: the values are right to the precision of float32.
+    """
+
+
+@law_of_lives(
+    "numerics", Lives(stateful=True, kind=FEWER_DIGITS), needs=("float64", *STATEFUL), remark=True
+)
+def precision_in_any_order_stateful() -> None:
+    """In stateful mode too, in any order of calls, float64 gives results right to ten digits.
+
+    A breach is a remark, as without.
+    """
+
+
 FIRST = (
     weights_untouched,
     inputs_untouched,
@@ -343,4 +361,6 @@ LAWS = (
     any_order_stateful_backward,
     large_in_any_order,
     large_in_any_order_stateful,
+    precision_in_any_order,
+    precision_in_any_order_stateful,
 )

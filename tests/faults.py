@@ -229,6 +229,58 @@ STATE = [
           "self.cache.append((x_t, 0 * h if first else h, c, i, f, g, o, c_next))\n"),
 ]  # fmt: skip
 
+# Right in the calls that laws on single calls make, and wrong in a later one.
+FORWARDS = START + "        self.forwards = getattr(self, 'forwards', 0) + 1\n        "
+BACKWARDS = DSTATE + "        self.backwards = getattr(self, 'backwards', 0) + 1\n        "
+GRADS = 'self.grads = {"W": dW, "U": dU, "b": db}\n'
+COUNTED = "self.backwards = getattr(self, 'backwards', 0) + 1\n        "
+LATER = [
+    Fault(f"fifth_call{mode}", f"state.any_order{law}", START,
+          FORWARDS + f"h = 0 * h if self.forwards == 5 and {which} else h\n", "y is wrong")
+    for mode, law, which in (
+        ("", "_stateless", "not self.stateful"), ("_stateful", "", "self.stateful")
+    )
+] + [
+    Fault("no_gradient_without_a_state", "gradients.no_state", CACHE,
+          "self.cache.append((x_t, 0 * h if state is None and not self.stateful else h, "
+          "c, i, f, g, o, c_next))\n", "dU is wrong"),
+] + [
+    fault
+    for mode, which, late in (
+        ("", "not self.stateful", 4), ("_stateful", "self.stateful", 4)
+    )
+    for fault in (
+        Fault(f"later_backward{mode}", f"gradients.any_order{mode}", GRADS,
+              COUNTED + f"dU = 0 * dU if self.backwards == {late} and {which} else dU\n        "
+              + GRADS, "dU is wrong"),
+        Fault(f"backward_spoils_forward{mode}", f"gradients.leaves_forward{mode}", GRADS,
+              COUNTED + f"if self.backwards == 3 and {which}:\n"
+              "            self.carried_h = 0.3 + np.zeros_like(dh)\n        " + GRADS,
+              "y is wrong"),
+        Fault(f"later_backward_into_dy{mode}",
+              f"numerics.any_order{mode}_backward", GRADS,
+              COUNTED + f"dy *= 0 if self.backwards > 3 and {which} else 1\n        " + GRADS,
+              "writes into dy"),
+        Fault(f"later_forward_into_x{mode}", f"numerics.any_order{mode}", START,
+              FORWARDS + "given, x = x, x.copy()\n        "
+              f"given *= 0 if self.forwards > 5 and {which} else 1\n", "writes into x"),
+        Fault(f"later_derivative_overflows{mode}", f"numerics.large_in_any_order{mode}", GRADS,
+              COUNTED + f"if self.backwards > 2 and {which}:\n"
+              "            dx += 0 * np.log(1 - abs(g))[:, None, :1]\n        " + GRADS, "nan"),
+        Fault(f"later_calls_lose_digits{mode}", f"numerics.precision_in_any_order{mode}", START,
+              FORWARDS + f"if self.forwards > 3 and {which} and state is not None:\n"
+              "            h = np.asarray(h).astype(np.float32).astype(x.dtype)\n", "digits"),
+        Fault(f"later_gradients_lose_digits{mode}",
+              f"numerics.precision_in_any_order{mode}_backward", GRADS,
+              COUNTED + f"if self.backwards > 3 and {which}:\n"
+              "            dU = dU.astype(np.float32).astype(U.dtype)\n        " + GRADS, "digits"),
+    )
+] + [
+    Fault("half_precision_for_float32", "sequence.float32", H_NEXT,
+          "h_next = o * np.tanh(c_next)\n            if x.dtype == np.float32:\n"
+          "                h_next = h_next.astype(np.float16).astype(x.dtype)\n"),
+]  # fmt: skip
+
 BACKWARD = [
     # The gates
     Fault("dz_i_one_factor", "gradients.gates", DZ_I, "dz_i = dc * g * i\n", "input gate"),
@@ -411,4 +463,4 @@ SIZES = [
           "np.tanh(self.cache[-1][7])):\n            h, c = 0 * h, 0 * c\n", "split after"),
 ]  # fmt: skip
 
-FAULTS = [*FORWARD, *STATE, *BACKWARD, *MANNERS, *FORMATS, *SIZES]
+FAULTS = [*FORWARD, *STATE, *LATER, *BACKWARD, *MANNERS, *FORMATS, *SIZES]

@@ -58,5 +58,7 @@ def test_remarks_are_about_precision_and_dtypes_alone() -> None:
         "numerics.float32_stays",
         "numerics.float32_gradients_stay",
         "numerics.precision_in_any_order",
+        "numerics.precision_in_any_order_backward",
         "numerics.precision_in_any_order_stateful",
+        "numerics.precision_in_any_order_stateful_backward",
     } == REMARKS

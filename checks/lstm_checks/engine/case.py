@@ -28,8 +28,9 @@ class Case:
 
     Without `bias`, b is zero: for a subject that has none. The flavor is what the data is like:
     "normal", "zeros" (some inputs and gradients are exactly zero), "nothing" (all of them are),
-    "equal_rows" (all rows of the batch are equal), "large" (inputs and states are some times
-    larger) or "negative".
+    "equal_rows" (all rows of the batch are equal), "equal_steps" (all time steps are), "one_hot"
+    (inputs are), "last" (gradients are zero but in the last time step), "large" (inputs and states
+    are some times larger) or "negative".
     """
 
     N: int = 2
@@ -106,6 +107,12 @@ class Case:
             array *= 0
         elif self.flavor == "equal_rows":
             array[:] = array[:1]
+        elif self.flavor == "equal_steps" and len(shape) == 3:
+            array[:] = array[:, :1]
+        elif self.flavor == "one_hot" and purpose == "x":
+            array = np.equal.outer(array.argmax(axis=-1), np.arange(shape[-1])).astype(self.dtype)
+        elif self.flavor == "last" and purpose == "dy":
+            array[:, :-1] = 0
         elif self.flavor == "large":
             array *= LARGE.get(purpose, 1.0)
         elif self.flavor == "negative":

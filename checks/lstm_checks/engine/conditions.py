@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from lstm_checks.engine.case import AXES
-from lstm_checks.engine.lives import Life, Step
+from lstm_checks.engine.lives import OWN, Life, Step
 
 EXACT = (1, 2, 3)
 AT_LEAST = (5, 8, 16, 32, 64)
@@ -68,10 +68,17 @@ class _Known:
     resets: int = 0
     since_reset: int = 0
     carries: int = 0  # the batch size of the state that is carried; 0 without one
+    returned: int = 0  # the batch size of the state that was returned last
     dtype: str = ""
     written: list[str] = field(default_factory=list)  # since the last forward
     last: Step | None = None
     elsewhere: str = ""  # what was called on the other instance since
+
+    def batch(self, step: Step) -> int:
+        """The rows of a forward."""
+        if step.given == OWN and self.returned:
+            return self.returned
+        return self.carries if self.carries and not step.given else step.N
 
 
 def conditions(life: Life) -> Iterator[list[str]]:
@@ -99,8 +106,8 @@ def conditions(life: Life) -> Iterator[list[str]]:
 
 def _forward(life: Life, step: Step, who: int, me: _Known) -> list[str]:
     D, H = life.sizes[who]
-    N = me.carries or step.N
     before = me.last
+    N = me.batch(step)
     me.forwards += 1
     me.in_a_row += 1
     me.again = 0
@@ -122,10 +129,13 @@ def _forward(life: Life, step: Step, who: int, me: _Known) -> list[str]:
     if before is not None:
         found += [f"N {_sign(N, before.N)} before", f"T {_sign(step.T, before.T)} before"]
         found.append(f"state before {before.given or 'none'}")
+        if step.same_x:
+            found.append("inputs in the same array")
         if before.seed == step.seed:
             found.append("the same inputs again")
     if life.stateful:
         me.carries = N
+    me.returned = N
     me.written, me.elsewhere = [], ""
     me.last = Step("forward", N=N, T=step.T, seed=step.seed, given=step.given)
     return found

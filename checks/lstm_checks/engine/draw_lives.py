@@ -20,7 +20,7 @@ T_ = TypeVar("T_")
 Sizes = tuple[int, int, int, int]
 
 CANDIDATES = 12
-LARGE = (101, 133)  # a large size lies within
+LARGE = (129, 160)  # a large size lies within
 MIDDLE = (13, 40)
 TYPICAL = (8, 10, 16, 20, 32)  # sizes that people choose
 LONGER = (7, 20)  # more steps than a few, and quick all the same
@@ -181,15 +181,21 @@ def _forward(dice: _Dice, plan: _Plan, who: int, batch: list[int]) -> Step:
         how = dice.chance(0.3)
         T = 1 if how else dice.between(*(LONGER if dice.chance(0.25) else SMALL))
         N = dice.between(*SMALL)
+    given = dice.pick(("", "", "", "drawn", "drawn", OWN, OWN, "zeros", "h", "c"))
+    if plan.stateful:  # the carried state says how many rows there are, unless one is given
+        if given and given != OWN and dice.chance(0.3):
+            batch[who] = N
+        N = batch[who]
     return Step(
         "forward",
         who,
-        N=batch[who] if plan.stateful else N,
+        N=N,
         T=T,
         seed=_seed(dice, plan),
-        given=dice.pick(("", "", "", "drawn", "drawn", OWN, OWN, "zeros", "h", "c")),
+        given=given,
         keyword=dice.chance(0.3),
         layout=_layout(dice),
+        same_x=dice.chance(0.3),
         flavor=_flavor(dice, plan),
     )
 

@@ -22,19 +22,19 @@ FORWARD, BACKWARD = "forward", "backward"
 FORWARD_AFTER_BACKWARD = "forward after backward"
 FORWARD_WRITES, BACKWARD_WRITES = "forward writes", "backward writes"
 NOT_FINITE = "not finite"  # gradients, with large inputs alone: where gates are saturated
-FEWER_DIGITS = "digits"  # float64 arrays that are right, but to fewer digits than float64 has
-KINDS = (
-    FORWARD,
-    FORWARD_AFTER_BACKWARD,
-    BACKWARD,
-    FORWARD_WRITES,
-    BACKWARD_WRITES,
-    NOT_FINITE,
-    FEWER_DIGITS,
-)
+# Values in float64 that are right, but to fewer digits than float64 has.
+FEWER_DIGITS, GRADIENTS_FEWER_DIGITS = "digits", "digits of gradients"
+DIGITS_AFTER_BACKWARD = "digits after backward"
+IN_DIGITS = {
+    FORWARD: FEWER_DIGITS,
+    FORWARD_AFTER_BACKWARD: DIGITS_AFTER_BACKWARD,
+    BACKWARD: GRADIENTS_FEWER_DIGITS,
+    NOT_FINITE: GRADIENTS_FEWER_DIGITS,
+}
 TEN_DIGITS = 1e-12  # taken for the machine epsilon: errors from about 1e-10 on are seen
 WRITES = {"forward": FORWARD_WRITES, "backward": BACKWARD_WRITES}
 NAMES = ("a", "b")
+OFTEN = 8  # calls after which it is looked at what became of the last results
 FIX = (
     "A single call is right, so look at what these calls leave behind: a cache, a buffer, "
     "a size or a copy of the weights that is kept from an earlier call or in the class."
@@ -48,8 +48,14 @@ class _Call:
     """A forward or backward that was made, and what it gave once that is known."""
 
     method: str
-    sizes: tuple[int, int]
+    trial: Trial
+    given: dict[str, Any]
     was: Output | Gradients | None = None
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Its N and T."""
+        return self.trial.case.N, self.trial.case.T
 
 
 @dataclass
@@ -70,7 +76,7 @@ class _Alive:
 
 
 def live(subject: Subject, life: Life) -> dict[str, Finding]:
-    """The first finding of each kind in a life, where there is one; see `KINDS`.
+    """The first finding of each kind in a life, where there is one: the kinds are named above.
 
     Raises:
         Halted: the subject's process ended or ran out of time.
@@ -78,13 +84,16 @@ def live(subject: Subject, life: Life) -> dict[str, Finding]:
     if not subject.offers("float64"):
         life = replace(life, dtype="float32")
     found = _Living(subject, life).run()
-    if FORWARD_AFTER_BACKWARD in found and FORWARD not in found:
+    if FORWARD_AFTER_BACKWARD in found or DIGITS_AFTER_BACKWARD in found:
         # It is a fault of forward alone where it shows without any backward too.
         alone = _Living(subject, life.kept(tuple(step.do != "backward" for step in life.steps)))
-        forward = alone.run().get(FORWARD)
-        if forward is not None:
-            del found[FORWARD_AFTER_BACKWARD]
-            found[FORWARD] = forward
+        forward = alone.run()
+        if FORWARD in forward:
+            found.pop(FORWARD_AFTER_BACKWARD, None)
+        found = {**found, **forward}
+        after = found.pop(DIGITS_AFTER_BACKWARD, None)
+        if after is not None and FEWER_DIGITS not in forward:
+            found.setdefault(GRADIENTS_FEWER_DIGITS, after)
     return found
 
 
@@ -113,10 +122,11 @@ class _Living:
                 done = len(self._told)
                 instance = subject.instance(params, stateful=life.stateful)
                 self._alive.append(_Alive(NAMES[who], instance, params, life.dtype))
-            for step in life.steps:
+            for number, step in enumerate(life.steps, 1):
                 self._make(step, self._alive[step.who % len(self._alive)])
-            for alive in self._alive:
-                self._look_back(alive)
+                if number % OFTEN == 0 or number == len(life.steps):
+                    for alive in self._alive:
+                        self._look_back(alive)
             for done, judge in self._judges:
                 self._done = done
                 judge()
@@ -185,15 +195,15 @@ class _Living:
 
     def _forward(self, step: Step, alive: _Alive) -> None:
         N, given = step.N, step.given
-        if given == OWN and alive.returned is None:
-            given = "drawn"
-        if alive.carried is not None:
-            N = len(alive.carried[0])
-        elif given == OWN and alive.returned is not None:
-            N = len(alive.returned[0])
-        trial = Trial(self._subject, self._bare(self._case(step, alive, N)))
         if not (self._subject.offers("initial_h") or self._subject.offers("initial_c")):
             given = ""
+        if given == OWN and alive.returned is None:
+            given = "drawn"
+        if given == OWN and alive.returned is not None:
+            N = len(alive.returned[0])
+        elif not given and alive.carried is not None:
+            N = len(alive.carried[0])
+        trial = Trial(self._subject, self._bare(self._case(step, alive, N)))
         own = alive.returned_by if given == OWN else None
         state = alive.returned if own else _given(given, trial.state)
         begin = state or alive.carried or trial.zeros
@@ -206,9 +216,10 @@ class _Living:
             report_inputs=True,
             keyword=step.keyword,
             own_state=own is not None,
+            same_x=step.same_x,
         )
         want, (want_h, want_c) = trial.expected(trial.x, begin, alive.params)
-        call = _Call("forward", (N, step.T))
+        call = _Call("forward", trial, {"x": trial.x, "state": None if own else state})
 
         def judge() -> None:
             got = posted()
@@ -221,6 +232,8 @@ class _Living:
             self._unchanged(trial, got.inputs, {"x": trial.x, "state": before}, "forward")
 
         self._judge(judge)
+        for earlier in alive.made if step.same_x else ():
+            earlier.given.pop("x", None)  # the caller himself has written into it
         alive.made.append(call)
         alive.last = (trial.case, trial.x, begin)
         if self._subject.offers("final_h") and self._subject.offers("final_c"):
@@ -248,7 +261,7 @@ class _Living:
         want = upstream.expected_gradients(
             upstream.dy, dstate, x=x, state=begin, params=alive.params
         )
-        call = _Call("backward", (case.N, case.T))
+        call = _Call("backward", upstream, {"dy": upstream.dy, "dstate": dstate})
 
         def judge() -> None:
             self._backward_answered = True
@@ -265,8 +278,7 @@ class _Living:
             arrays = got.arrays()
             expected = {name: wanted(want, name) for name in arrays}
             self._agree(BACKWARD, upstream.case, arrays, expected)
-            given = {"dy": upstream.dy, "dstate": dstate}
-            self._unchanged(upstream, got.inputs, given, "backward")
+            self._unchanged(upstream, got.inputs, call.given, "backward")
 
         self._judge(judge)
         alive.made.append(call)
@@ -285,17 +297,19 @@ class _Living:
             and not all(np.isfinite(array).all() for array in arrays.values())
         ):
             kind = NOT_FINITE
-        digits = case.dtype == "float64" and not large
+        # A state that comes from calls in float32 has the digits of float32.
+        digits = case.dtype == "float64" and not any(step.dtype for step in self._life.steps)
         for name, array in arrays.items():
             want = expected[name]
             if digits and not compare.differ(array, want, tolerance(case, TEN_DIGITS)):
                 continue
             with self._judged(kind, case):
                 compare.agree(name, array, want, tolerance(case), f"{name} is wrong", FIX)
-            if digits:
-                what = f"{name} has fewer digits than float64 has"
-                with self._judged(FEWER_DIGITS, case):
-                    compare.agree(name, array, want, tolerance(case, TEN_DIGITS), what, LOST)
+                if digits:
+                    kind = IN_DIGITS[kind]
+                    what = f"{name} has fewer digits than float64 has"
+                    with self._judged(kind, case):
+                        compare.agree(name, array, want, tolerance(case, TEN_DIGITS), what, LOST)
 
     def _judged(self, kind: str, case: Case) -> "_Judged":
         return _Judged(lambda breach: self._note(kind, breach, case))
@@ -304,35 +318,44 @@ class _Living:
 
     def _unchanged(self, trial: Trial, inputs: Any, given: dict[str, Any], method: str) -> None:
         """The caller's arrays are as they were before the call."""
-        conventions = self._subject.conventions
         with self._judged(WRITES[method], trial.case):
-            for name, was in given.items():
-                now = (inputs or {}).get(name)
-                if isinstance(was, np.ndarray):
-                    pairs = [(now, conventions.sequence(was))]
-                elif was is not None and isinstance(now, tuple):
-                    pairs = list(zip(conventions.pair(*now), was, strict=True))
-                else:
-                    continue
-                for after, before in pairs:
-                    if after is not None and not np.array_equal(after, before):
-                        raise Breach(f"{method} writes into {name}, which is the caller's", COPY)
+            self._same_inputs(inputs, given, method)
+
+    def _same_inputs(self, inputs: Any, given: dict[str, Any], who: str) -> None:
+        """Raise Breach where one of the caller's arrays is not as it was."""
+        conventions = self._subject.conventions
+        for name, was in given.items():
+            now = (inputs or {}).get(name)
+            if isinstance(was, np.ndarray):
+                pairs = [(now, conventions.sequence(was))]
+            elif was is not None and isinstance(now, tuple):
+                pairs = list(zip(conventions.pair(*now), was, strict=True))
+            else:
+                continue
+            for after, before in pairs:
+                if after is not None and not np.array_equal(after, before):
+                    raise Breach(f"{who} writes into {name}, which is the caller's", COPY)
 
     def _look_back(self, alive: _Alive) -> None:
-        """What the last calls returned is as it was, and the weights are as they were written."""
+        """What the last calls got and returned is as it was, and the weights are as written."""
+        made = list(alive.made)
         recalled = [
-            (call, alive.instance.post_recall(back, call.sizes))
-            for back, call in enumerate(reversed(alive.made[-2:]))
+            (
+                call,
+                alive.instance.post_recall(back, call.sizes, of_backward=call.method == "backward"),
+            )
+            for back, call in enumerate(reversed(made[-2:]))
         ]
         posted = alive.instance.post_read()
         out = alive.instance.weights_out(alive.params)
 
         def judge() -> None:
-            called = [call.method for call in alive.made]
-            kind = BACKWARD_WRITES if "backward" in called else FORWARD_WRITES
+            kind = FORWARD_WRITES
+            if any(call.method == "backward" for call in made):
+                kind = BACKWARD_WRITES
             with self._judged(kind, self._life.case(0)):
                 for call, recall in recalled:
-                    if all(one.was is not None for one in alive.made):  # none was refused
+                    if all(one.was is not None for one in made):  # none was refused
                         self._as_it_was(alive, call, recall())
                 weights = posted()
                 for name, array in out.items():
@@ -351,6 +374,7 @@ class _Living:
             after = now.get(name)
             if after is not None and not np.array_equal(after, array, equal_nan=True):
                 raise Breach(f"{name} of an earlier {call.method} was changed later", COPY)
+        self._same_inputs(found.inputs, call.given, "a later call")
 
 
 def _given(how: str, drawn: State) -> State | None:

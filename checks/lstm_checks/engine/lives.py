@@ -16,7 +16,17 @@ from lstm_checks.engine.case import Case
 
 Do = Literal["forward", "backward", "reset", "write"]
 SMALL = (1, 6)
-FLAVORS = ("normal", "zeros", "nothing", "equal_rows", "large", "negative")
+FLAVORS = (
+    "normal",
+    "zeros",
+    "nothing",
+    "equal_rows",
+    "equal_steps",
+    "one_hot",
+    "last",
+    "large",
+    "negative",
+)
 # What is given as the state, or as the gradient on the final state: nothing, drawn arrays, zeros,
 # an h or a c alone beside zeros, or what the last forward returned.
 GIVEN = ("", "drawn", "zeros", "h", "c")
@@ -36,6 +46,7 @@ class Step:
         given: what is given to forward as the state, or to backward as its gradient; see `GIVEN`.
         keyword: it is given by its keyword; None is then given too.
         layout: how the arguments lie in memory; see `Instance.forward`.
+        same_x: the inputs are written into the array that the last forward got, which is given.
         flavor: of the data; see `Case`. For weights that are written, "zeros" makes b zero.
         weights: which weights are written.
         in_place: they are written into the arrays that are there.
@@ -50,6 +61,7 @@ class Step:
     given: str = ""
     keyword: bool = False
     layout: str = "C"
+    same_x: bool = False
     flavor: str = "normal"
     weights: tuple[str, ...] = ()
     in_place: bool = False
@@ -103,7 +115,9 @@ class Life:
 
     def plain(self) -> "Life":
         """The life with plain data, given as an array in the usual layout lies."""
-        steps = (replace(s, flavor="normal", layout="C", keyword=False) for s in self.steps)
+        steps = (
+            replace(s, flavor="normal", layout="C", keyword=False, same_x=False) for s in self.steps
+        )
         return replace(self, steps=tuple(steps))
 
     def largest(self) -> tuple[int, int, int, int]:

@@ -121,5 +121,16 @@ def long(t: Trial) -> None:
     )
 
 
+@law("sequence")
+def float32(t: Trial) -> None:
+    """float32 arrays give the textbook's outputs too, to the precision of float32."""
+    t = t.typed("float32")
+    y, (h, c) = t.expected()
+    for name, array in t.instance().forward(t.x, t.state).arrays().items():
+        what = f"{name} is wrong for float32 arrays, although it is right for float64"
+        want = {"y": y, "h": h, "c": c}[name]
+        t.agree(name, array, want, what, "Look for what depends on the dtype of an array.")
+
+
 FIRST = (initial_h_used, initial_c_used)
-LAWS = (no_state_is_zeros, causality, batch_rows, outputs, final_c, long)
+LAWS = (no_state_is_zeros, causality, batch_rows, outputs, final_c, long, float32)

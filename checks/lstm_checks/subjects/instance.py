@@ -202,6 +202,7 @@ class Instance:
         keyword: bool = False,
         params: Mapping[str, Array] | None = None,
         own_state: bool = False,
+        same_x: bool = False,
     ) -> Callable[[], Output]:
         """As `forward`; what is given back waits for the result.
 
@@ -212,6 +213,7 @@ class Instance:
             keyword: call with state=..., also where it is None, if that is the argument's name.
             params: native weights to write first; None leaves them as they are.
             own_state: `state` is what the last forward returned; give these very objects.
+            same_x: write x into the array that the last forward got, where it fits, and give that.
         """
         conventions = self._subject.conventions
         N, T = self._N, self._T = x.shape[:2]
@@ -226,6 +228,7 @@ class Instance:
             keyword=keyword,
             weights=None if params is None else self._fitted_out(params),
             own_state=own_state,
+            same_x=same_x,
         )
         self._mark_call()
 
@@ -331,7 +334,7 @@ class Instance:
 
     def recalled_backward(self, back: int) -> tuple[Array | None, Array | None, Array | None]:
         """dx, dh0 and dc0 of an earlier backward, as its arrays are now; 0 is the last call."""
-        return self._parsed_backward(_multiplied(self._recall(back), 1 / self._subject.upstream))
+        return self._parsed_backward(self._recall(back, of_backward=True))
 
     def as_recalled(
         self, found: Returned, was: Output | Gradients, sizes: tuple[int, int]
@@ -347,17 +350,26 @@ class Instance:
         if isinstance(was, Output):
             return Output(*self._parsed_forward(found)).arrays()
         self._given = was.dh0 is not None or was.dc0 is not None
-        found = _multiplied(found, 1 / self._subject.upstream)
         dx, dh0, dc0 = self._parsed_backward(found)
         return present(dx=dx, dh0=dh0, dc0=dc0)
 
-    def post_recall(self, back: int, sizes: tuple[int, int]) -> Callable[[], Returned]:
-        """What an earlier call returned, as it is now; 0 is the last call. `sizes`: its N and T."""
-        self._N, self._T = sizes
-        return self._post("recall", replies.returned, back=back)
+    def post_recall(
+        self, back: int, sizes: tuple[int, int], *, of_backward: bool
+    ) -> Callable[[], Returned]:
+        """What an earlier call got and returned, as it is now; 0 is the last call.
 
-    def _recall(self, back: int) -> Returned:
-        return self.post_recall(back, (self._N, self._T))()
+        Args:
+            back: which call.
+            sizes: its N and T.
+            of_backward: it was a backward.
+        """
+        self._N, self._T = sizes
+        posted = self._post("recall", replies.returned, back=back)
+        factor = self._subject.upstream if of_backward else 1.0
+        return posted if factor == 1.0 else lambda: _multiplied(posted(), 1 / factor)
+
+    def _recall(self, back: int, *, of_backward: bool = False) -> Returned:
+        return self.post_recall(back, (self._N, self._T), of_backward=of_backward)()
 
     # What a call returned ----------------------------------------------------------------------
 

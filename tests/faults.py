@@ -4,7 +4,7 @@ The law is the one whose statement somebody who made the mistake should read. `s
 that the message must hold: the gate, the parameter or the array at fault, where there is one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -21,6 +21,7 @@ class Fault:
     new: str
     says: str = ""
     file: str = "plain_lstm.py"
+    level: str = "quick"
 
     def source(self) -> str:
         """The source with the fault in it. Raises ValueError where `old` does not stand once."""
@@ -463,4 +464,12 @@ SIZES = [
           "np.tanh(self.cache[-1][7])):\n            h, c = 0 * h, 0 * c\n", "split after"),
 ]  # fmt: skip
 
-FAULTS = [*FORWARD, *STATE, *LATER, *BACKWARD, *MANNERS, *FORMATS, *SIZES]
+FAULTS = [
+    *FORWARD,
+    *STATE,
+    *(replace(fault, level="standard") for fault in LATER),
+    *BACKWARD,
+    *MANNERS,
+    *FORMATS,
+    *SIZES,
+]

@@ -39,7 +39,7 @@ def test_ids_are_unique() -> None:
 
 @pytest.mark.parametrize("fault", [pytest.param(fault, id=fault.id) for fault in FAULTS])
 def test_fault(fault: Fault) -> None:
-    report = checked(fault.module(), "quick")
+    report = checked(fault.module(), fault.level)
     assert not report.passed, "it was not found"
     cause = report.cause
     assert cause is not None

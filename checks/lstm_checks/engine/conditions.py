@@ -72,6 +72,7 @@ class _Known:
     dtype: str = ""
     written: list[str] = field(default_factory=list)  # since the last forward
     last: Step | None = None
+    called: list[str] = field(default_factory=list)  # the conditions of the last forward
     elsewhere: str = ""  # what was called on the other instance since
 
     def batch(self, step: Step) -> int:
@@ -96,12 +97,13 @@ def conditions(life: Life) -> Iterator[list[str]]:
         elif step.do == "write":
             how = "in place" if step.in_place else "anew"
             me.written += [f"{'+'.join(step.weights)} written", f"written {how}"]
-            me.dtype = step.dtype or me.dtype
+            if step.dtype and step.dtype != me.dtype:
+                me.dtype, me.returned = step.dtype, 0
             me.last = None
         elif step.do == "forward":
             yield _forward(life, step, who, me)
         elif me.last is not None:
-            yield _backward(life, step, who, me)
+            yield _backward(life, step, me)
 
 
 def _forward(life: Life, step: Step, who: int, me: _Known) -> list[str]:
@@ -138,30 +140,24 @@ def _forward(life: Life, step: Step, who: int, me: _Known) -> list[str]:
     me.returned = N
     me.written, me.elsewhere = [], ""
     me.last = Step("forward", N=N, T=step.T, seed=step.seed, given=step.given)
+    me.called = found
     return found
 
 
-def _backward(life: Life, step: Step, who: int, me: _Known) -> list[str]:
-    assert me.last is not None
-    D, H = life.sizes[who]
+def _backward(life: Life, step: Step, me: _Known) -> list[str]:
     me.backwards += 1
     me.again += 1
     me.in_a_row = 0
     found = [
         "backward",
-        *_sizes(me.last.N, me.last.T, D, H),
         *_common(life, step, me),
         f"gradient on the state {step.given or 'none'}",
-        f"forward had state {me.last.given or 'none'}",
         f"backward {min(me.backwards, COUNTED)}",
         *(f"at least {n} backwards" for n in (6, 9) if me.backwards >= n),
         f"{min(me.again, 3)} backwards since the forward",
-        f"of forward {min(me.forwards, COUNTED)}",
     ]
-    if me.resets:
-        found += [f"{min(me.resets, 2)} resets", f"{min(me.since_reset, 3)} since a reset"]
     me.elsewhere = ""
-    return [f"backward: {name}" for name in found]
+    return [*(f"backward: {name}" for name in found), *(f"of {name}" for name in me.called)]
 
 
 def _common(life: Life, step: Step, me: _Known) -> list[str]:

@@ -103,7 +103,7 @@ class _Plan:
     Attributes:
         stateful: whether its instances are.
         sizes: (N, T, D, H) of each instance; N and T change from call to call.
-        mixed: weights of another dtype are written.
+        mixed: weights of another dtype are written. Stateless only: what is carried has a dtype.
         single: all is in float32.
         forward_only: backward is never called.
         seeds: few, so that inputs come again.
@@ -130,7 +130,7 @@ def _life(dice: _Dice, stateful: bool, palette_: list[Sizes], k: int) -> Life:
         sizes[0] = _stretched(sizes[0], AXES.index("T"), dice.between(*MIDDLE))
     sizes = sizes if dice.chance(0.5) else sizes[:1]
     single = kind == "small" and k % 4 == 3
-    mixed = kind == "small" and not single and dice.chance(0.3)
+    mixed = kind == "small" and not stateful and not single and dice.chance(0.3)
     plan = _Plan(
         stateful,
         sizes,

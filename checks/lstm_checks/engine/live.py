@@ -180,6 +180,8 @@ class _Living:
 
     def _write(self, step: Step, alive: _Alive) -> None:
         if step.dtype and self._subject.offers("float64"):
+            if step.dtype != alive.dtype:
+                alive.returned = None  # a state of one dtype is not for weights of another
             alive.dtype = step.dtype
         drawn = dict(self._bare(self._case(step, alive)).params)
         if step.flavor == "zeros":
@@ -306,9 +308,8 @@ class _Living:
             with self._judged(kind, case):
                 compare.agree(name, array, want, tolerance(case), f"{name} is wrong", FIX)
                 if digits:
-                    kind = IN_DIGITS[kind]
                     what = f"{name} has fewer digits than float64 has"
-                    with self._judged(kind, case):
+                    with self._judged(IN_DIGITS[kind], case):
                         compare.agree(name, array, want, tolerance(case, TEN_DIGITS), what, LOST)
 
     def _judged(self, kind: str, case: Case) -> "_Judged":

@@ -248,7 +248,7 @@ LATER = [
 ] + [
     fault
     for mode, which, late in (
-        ("", "not self.stateful", 4), ("_stateful", "self.stateful", 4)
+        ("", "not self.stateful", 5), ("_stateful", "self.stateful", 4)
     )
     for fault in (
         Fault(f"later_backward{mode}", f"gradients.any_order{mode}", GRADS,
@@ -266,7 +266,7 @@ LATER = [
               FORWARDS + "given, x = x, x.copy()\n        "
               f"given *= 0 if self.forwards > 5 and {which} else 1\n", "writes into x"),
         Fault(f"later_derivative_overflows{mode}", f"numerics.large_in_any_order{mode}", GRADS,
-              COUNTED + f"if self.backwards > 2 and {which}:\n"
+              COUNTED + f"if self.backwards > {late - 4} and {which}:\n"
               "            dx += 0 * np.log(1 - abs(g))[:, None, :1]\n        " + GRADS, "nan"),
         Fault(f"later_calls_lose_digits{mode}", f"numerics.precision_in_any_order{mode}", START,
               FORWARDS + f"if self.forwards > 3 and {which} and state is not None:\n"

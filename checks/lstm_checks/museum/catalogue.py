@@ -1,0 +1,20 @@
+"""All faults of the museum, by family."""
+
+from lstm_checks.museum.fault import Fault
+from lstm_checks.museum.faults import backward, gates, sequence, state, update
+
+FORWARD: tuple[Fault, ...] = (
+    *gates.all_faults(),
+    *update.all_faults(),
+    *sequence.all_faults(),
+)
+STATE: tuple[Fault, ...] = tuple(
+    fault for fault in state.all_faults() if not fault.id.startswith("state.backward")
+)
+BACKWARD: tuple[Fault, ...] = (
+    *backward.all_faults(),
+    *(fault for fault in state.all_faults() if fault.id.startswith("state.backward")),
+)
+ALL = FORWARD + STATE + BACKWARD
+BY_ID = {fault.id: fault for fault in ALL}
+assert len(BY_ID) == len(ALL)

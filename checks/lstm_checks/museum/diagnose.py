@@ -5,35 +5,19 @@ what was found so far taken as given, so that one mistake is named once.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from lstm_checks.engine.case import Case
+from lstm_checks.findings import Diagnosis
 from lstm_checks.launch.channel import Halted
 from lstm_checks.museum import catalogue
 from lstm_checks.museum.consistent import is_its_gradient
 from lstm_checks.museum.fault import Fault
+from lstm_checks.museum.model import program
 from lstm_checks.museum.probes import BACKWARD, FORWARD, NO_STATE, Do, Probe, Script
 from lstm_checks.museum.search import Found, Search
 from lstm_checks.subjects.contract import CAPABILITIES
 from lstm_checks.subjects.conventions import GATES
 from lstm_checks.subjects.subject import Subject
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """A mistake that reproduces the subject's numbers.
-
-    Attributes:
-        fault: its id in the museum.
-        says: one sentence that names it.
-        fix: how to fix it.
-        seen: where in published code it was seen; "" where it was not.
-    """
-
-    fault: str
-    says: str
-    fix: str
-    seen: str = ""
 
 
 TWICE = (Do(given=True, seen=False), Do("backward", seen=False), *BACKWARD)
@@ -45,6 +29,7 @@ FORWARD_PROBES = (
     (Case(N=3, T=4, D=2, H=3), FORWARD),
     (Case(N=2, T=3, D=3, H=2), NO_STATE),
     (Case(N=2, T=2, D=3, H=4, scale=4.0), FORWARD),
+    (Case(N=4, T=1, D=1, H=3, scale=6.0), FORWARD),
     (Case(N=1, T=40, D=2, H=2), FORWARD),
 )
 BACKWARD_PROBES = (
@@ -67,6 +52,10 @@ STATE_PROBES = (
 STATEFUL_BACKWARD = (Case(N=2, T=2, D=2, H=3), (Do(), Do(seen=False), Do("backward")), True)
 
 
+ALTERNATIVES = 24  # sets of forward faults that are looked at where several fit
+TRIED = 4  # and for which the rest is searched where none explains it all
+
+
 def diagnose(subject: Subject, seed: int) -> tuple[Diagnosis, ...]:
     """The mistakes that give what the subject gives, in the order in which to fix them.
 
@@ -86,24 +75,43 @@ class _Diagnosing:
         self._offers = frozenset(name for name in CAPABILITIES if subject.offers(name))
 
     def all(self) -> list[Diagnosis]:
-        told: list[Diagnosis] = []
+        """Forward first; of several explanations the one that explains the rest best."""
         sets = self._found(catalogue.FORWARD, self._probes(FORWARD_PROBES))
         if not sets:
             return []
-        forward = sets[0]
-        told += self._told(sets)
+        self._state = self._state_probes()
+        self._back = self._back_probes()
+        if len(sets) > 1:
+            sets = [one for one in sets[:ALTERNATIVES] if self._explains_all(one)] or sets
+        rests = [self._rest(_choices(one)) for one in sets[:TRIED]]
+        best = min(map(_rank, rests))
+        tied = [one for one, rest in zip(sets, rests, strict=False) if _rank(rest) == best]
+        told = self._told(tied)
+        for rest in rests[[_rank(one) for one in rests].index(best)]:
+            told += self._told(rest)
+        return told
+
+    def _explains_all(self, forward: Found) -> bool:
+        """Whether a set of forward faults explains the stateful mode and the backward pass too."""
         known = _choices(forward)
-        sets = self._found(catalogue.STATE, self._state_probes(), known)
-        told += self._told(sets)
-        known |= _choices(sets[0] if sets else ())
+        if not all(probe.fits(probe.predicted(program(known))) for probe in self._state):
+            return False
+        right = all(probe.fits(probe.predicted(program(known))) for probe in self._back)
+        return right or is_its_gradient(self._back, known)
+
+    def _rest(self, known: dict[str, str]) -> tuple[list[Found], list[Found]]:
+        """What explains the stateful mode, and the backward pass, where these are known."""
+        state = self._found(catalogue.STATE, self._state, known)
+        known = known | _choices(state[0] if state else ())
+        if not state or (known and is_its_gradient(self._back, known)):
+            return state, [()]
+        return state, self._found(catalogue.BACKWARD, self._back, known)
+
+    def _back_probes(self) -> list[Probe]:
         if "backward" not in self._offers or "backward" in self._subject.avoided:
-            return told
+            return []
         probes = self._probes(BACKWARD_PROBES)
-        if sets and "stateful" in self._offers:
-            probes += self._made([STATEFUL_BACKWARD])
-        if forward and is_its_gradient(probes, known):
-            return told
-        return told + self._told(self._found(catalogue.BACKWARD, probes, known))
+        return probes + self._made([STATEFUL_BACKWARD] if "stateful" in self._offers else [])
 
     def _probes(self, kinds: Sequence[tuple[Case, tuple[Do, ...]]]) -> list[Probe]:
         return self._made([(case, calls, False) for case, calls in kinds])
@@ -128,8 +136,6 @@ class _Diagnosing:
     def _found(
         self, faults: Sequence[Fault], probes: list[Probe], known: dict[str, str] | None = None
     ) -> list[Found]:
-        if not probes:
-            return []
         return Search(faults, probes, known).found()
 
     def _told(self, sets: list[Found]) -> list[Diagnosis]:
@@ -167,6 +173,11 @@ class _Diagnosing:
                 f"order {', '.join(declared)}."
             )
         return says, f'Declare it by __lstm__ = {{"{key}": "{value}"}}, or rearrange the code.'
+
+
+def _rank(rest: tuple[list[Found], list[Found]]) -> int:
+    """How much is left over: what no fault explains counts more than any number of faults."""
+    return sum(len(sets[0]) if sets else 10 for sets in rest)
 
 
 def _choices(faults: Found) -> dict[str, str]:

@@ -103,16 +103,15 @@ def equation(slot: str, choices: Mapping[str, str]) -> str:
 def equations(slots: Mapping[str, str], choices: Mapping[str, str]) -> list[str]:
     """The equations of several slots, one for all gates where they are alike."""
     lines = list(dict.fromkeys(equation(slot, choices) for slot in slots))
-    if len(lines) >= 3:
-        general = {re.sub(r"(?<=\w_)[ifgo]\b", "k", _gate_left(line)) for line in lines}
-        if len(general) == 1:
-            return [*general]
-    return lines
+    general = {_general(line) for line in lines}
+    return [*general] if len(lines) > 2 and len(general) == 1 else lines
 
 
-def _gate_left(line: str) -> str:
-    """The line with k in place of the gate left of the equals sign, and in place of tanh, σ."""
+def _general(line: str) -> str:
+    """The line with k in place of the gate left of the equals sign."""
     left, right = line.split(" = ", 1)
-    if left in tuple(GATES):
-        return "k = " + re.sub(r"^(tanh|σ)\(", "act(", right)
-    return line
+    gate = left[-1]
+    if left == gate:
+        left, right = "k", re.sub(r"^(tanh|σ)\(", "act(", right)
+    right = re.sub(rf"\b{gate}\b", "k", re.sub(rf"(?<=\w_){gate}\b", "k", right))
+    return f"{re.sub(rf'_{gate}$', '_k', left)} = {right}"

@@ -131,13 +131,14 @@ class Model:
         call = Values(self.choices, self.call)
         zeros, x = np.zeros_like(dy[:, 0]), self.call["x"]
         call.update(self.old, dy=dy, zeros=zeros, dstate=dstate)
-        call["dstate_h"], call["dstate_c"] = (zeros, zeros) if dstate is None else dstate
+        dh, dc = (None, None) if dstate is None else dstate
+        call["dstate_h"], call["dstate_c"] = first(dh, zeros), first(dc, zeros)
         dx = np.zeros_like(x)
         sums = {f"d{name}": np.zeros_like(old) for name, old in zip("WUb", self.old.values())}
         dh, dc = call["dh_start"], call["dc_start"]
         for s in call["back_order"]:
             step = Values(self.choices, self.steps[s])
-            step.update(sums, dy=dy, dh=dh, dc=dc, zeros=zeros)
+            step.update(sums, t=s, dy=dy, dh=dh, dc=dc, zeros=zeros)
             step["dstate_h"], step["dstate_c"] = call["dstate_h"], call["dstate_c"]
             for name in "WUb":
                 parts = [step[f"d{name}_{gate}"] for gate in GATES]

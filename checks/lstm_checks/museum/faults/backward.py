@@ -105,6 +105,14 @@ def slopes() -> Iterator[Fault]:
                     {f"dz_{k}": f"d{other} * slope_{other}"},
                     seen="learn_dl, issue 53: the wrong gate's delta",
                 )
+        for other in GATES[GATES.index(k) + 1 :]:
+            yield Fault(
+                f"backward.exchanged.{WORDS[k]}_{WORDS[other]}",
+                f"The deltas of the {NAMES[k]} and of the {NAMES[other]} are exchanged",
+                {f"dz_{k}": f"d{other} * slope_{other}", f"dz_{other}": f"d{k} * slope_{k}"},
+                line=False,
+                how="Put the deltas in the order of the gate blocks.",
+            )
         yield Fault(
             f"backward.{WORDS[k]}.cut_off",
             f"The gradient of the {NAMES[k]} is zero",
@@ -186,6 +194,15 @@ TIME: dict[str, tuple[str, dict[str, str]]] = {
     "one_step": ("The backward pass takes the last step alone", {"back_order": "[T - 1]"}),
     "first_missed": ("The backward pass leaves out the first step", {"back_order": "reversed(range(min(1, T - 1), T))"}),
     "last_missed": ("The backward pass leaves out the last step", {"back_order": "reversed(range(max(1, T - 1)))"}),
+    "dh_kept_for_dh0": ("dh is not carried to the step before", {"dh_prev": "(dh_i + dh_f + dh_g + dh_o) * (t == 0)"}),
+    "dc_kept_for_dc0": ("dc is not carried to the step before", {"dc_prev": "dc_all * f * (t == 0)"}),
+    "neither_kept": ("Neither dh nor dc is carried to the step before", {"dh_prev": "(dh_i + dh_f + dh_g + dh_o) * (t == 0)", "dc_prev": "dc_all * f * (t == 0)"}),
+    "dc_forget_at_first_only": ("The forget gate is left out where dc is carried on", {"dc_prev": "dc_all if t else dc_all * f"}),
+    "dh_only_last_added": ("dh of the next step is not added to dy", {"dh_all": "dy_t + (t == T - 1) * dh"}),
+    "dc_only_last_added": ("The dc of the next step is not added to dc", {"dc_all": "(t == T - 1) * dc + dh_all * o * (1 - tanh_c ** 2)"}),
+    "dh_normalised": ("dh is divided by its largest element", {"dh_all": "(dh + dy_t) / max(1.0, abs(dh + dy_t).max())"}),
+    "dh_cut_1": ("dh is clipped to [-1, 1] at every step", {"dh_all": "clip(dh + dy_t, -1, 1)"}),
+    "dh_cut_5": ("dh is clipped to [-5, 5] at every step", {"dh_all": "clip(dh + dy_t, -5, 5)"}),
     "two_steps": ("The backward pass takes the last two steps alone", {"back_order": "reversed(range(max(0, T - 2), T))"}),
 }
 TIME_SEEN = {

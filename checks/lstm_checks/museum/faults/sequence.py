@@ -18,6 +18,25 @@ BEGIN: dict[str, tuple[str, dict[str, str]]] = {
         "The given initial state is not used; the sequence starts from zeros",
         {"begin_h": "first(kept_h, zeros)", "begin_c": "first(kept_c, zeros)"},
     ),
+    "h0_and_kept_ignored": (
+        "The initial hidden state is not used; every call starts from h = 0",
+        {"begin_h": "zeros"},
+    ),
+    "c0_and_kept_ignored": (
+        "The initial cell state is not used; every call starts from c = 0",
+        {"begin_c": "zeros"},
+    ),
+    "state_and_kept_ignored": (
+        "The initial state is not used; every call starts from zeros",
+        {"begin_h": "zeros", "begin_c": "zeros"},
+    ),
+    "exchanged_and_kept": (
+        "h and c are exchanged where a sequence starts",
+        {
+            "begin_h": "first(given_c, kept_c, zeros)",
+            "begin_c": "first(given_h, kept_h, zeros)",
+        },
+    ),
     "h0_for_both": (
         "The given hidden state is taken for the cell state too",
         {"begin_c": "first(given_h, kept_c, zeros)"},

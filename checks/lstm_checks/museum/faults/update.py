@@ -12,6 +12,7 @@ CELL = {  # id: words, c'
     "memory_left_out": ("The old cell state is left out of the cell update", "i * g"),
     "memory_left_out_of_f": ("The old cell state is left out of f·c", "f + i * g"),
     "nothing_written": ("The term i·g is left out of the cell update", "f * c"),
+    "exchanged": ("The forget gate and the input gate are exchanged", "i * c + f * g"),
     "plus_for_times": ("There is a plus between i and g in place of a product", "f * c + i + g"),
     "plus_for_times_in_f": ("There is a plus between f and c in place of a product", "f + c + i * g"),
     "plus_for_both": ("There are sums in place of both products", "f + c + (i + g)"),

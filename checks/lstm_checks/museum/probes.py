@@ -1,7 +1,7 @@
 """Probes: a few calls of a subject, what came of them, and what a fault would have given."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -143,6 +143,7 @@ class Probe:
         observed: all their numbers in one row.
         limits: how far each may be from what a fault gives.
         segments: the index of each array, or of each gate's block of it, in that row.
+        apart: the segments, as bits, that no fault fills with what belongs into another.
     """
 
     script: Script
@@ -151,8 +152,8 @@ class Probe:
     observed: Array
     limits: Array
     segments: Array
+    apart: int
     params: Mapping[str, Array]
-    known: dict[frozenset[tuple[str, str]], Array | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, subject: Subject, script: Script, offers: frozenset[str]) -> "Probe | None":
@@ -163,7 +164,7 @@ class Probe:
             return None
         limit = tolerance(script.case)
         names, rows, limits, segments = [], [], [], []
-        count = 0
+        count = apart = 0
         for arrays in seen:
             biases = [name for name in arrays if name.startswith("grads[")]
             names.append(tuple(arrays))
@@ -174,13 +175,15 @@ class Probe:
                 split = name in ("dW", "dU", *biases)
                 block = np.arange(array.shape[-1]) // (array.shape[-1] // 4) if split else 0
                 segments.append(np.broadcast_to(count + block, array.shape).ravel())
+                if split or name == "dx":
+                    apart |= (15 if split else 1) << count
                 count += 4 if split else 1
         row = np.concatenate(rows)
         if not np.isfinite(row).all():
             return None
         params = {name: array.astype(np.float64) for name, array in script.case.params.items()}
         every = np.concatenate(segments)
-        return cls(script, offers, tuple(names), row, np.concatenate(limits), every, params)
+        return cls(script, offers, tuple(names), row, np.concatenate(limits), every, apart, params)
 
     def predicted(self, choices: Choices) -> Array | None:
         """What the model gives with these choices; None where it fails or is not finite."""

@@ -98,7 +98,8 @@ class Search:
         for (one, changed, right), (other, changed_too, right_too) in combinations(parts, 2):
             if wrong & ~(changed | changed_too):
                 continue
-            if changed & ~changed_too & ~right or changed_too & ~changed & ~right_too:
+            alone, alone_too = changed & ~changed_too, changed_too & ~changed
+            if (alone & ~right | alone_too & ~right_too) & probe.apart:
                 continue
             if one.choices.keys() & other.choices.keys():
                 continue

@@ -38,7 +38,7 @@ CACHED = ("x_t", "h", "c", *GATES, "c_next", "h_next")
 BLOCKS = ("", "H", "2 * H", "3 * H", "")
 BACK = ("dh_all", "tanh_c", "dc_all", *(f"dz_{k}" for k in GATES))
 PRODUCTS = frozenset(
-    f"{name}_{k}" for name in ("xW", "hU", "bias", "z", "slope", "d") for k in GATES
+    f"{name}_{k}" for name in ("xW", "hU", "bias", "z", "slope", "dx", "dh") for k in GATES
 ) | {f"d{k}" for k in GATES} | {"dy_t"}
 
 
@@ -229,7 +229,7 @@ class Stacked:
             if any(self.as_textbook(s for s in slots if s[:2] == d) for d in ("dW", "dU", "db")):
                 product = "dz @ W.T" if slot == "dx_t" else "dz @ U.T"
                 return self.written(text.replace(total, "TOTAL"), {"TOTAL": product})
-        return self.written(inlined(text, self.choices, frozenset(parts)))
+        return self.written(text)
 
     def end_sums(self) -> Iterator[str]:
         grads = ", ".join(f'"{name}": {self.slot(f"grad_{name}")}' for name in "WUb")
@@ -335,7 +335,7 @@ class Dicts(Stacked):
             name = "W" if slot == "dx_t" else "U"
             product = f"sum(dz[k] @ {name}[k].T for k in dz)"
             return self.written(text.replace(total, "TOTAL"), {"TOTAL": product})
-        return self.written(inlined(text, self.choices, frozenset(parts)))
+        return self.written(text)
 
     def end_sums(self) -> Iterator[str]:
         for name in "WUb":

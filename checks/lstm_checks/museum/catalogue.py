@@ -1,7 +1,7 @@
 """All faults of the museum, by family."""
 
 from lstm_checks.museum.fault import Fault
-from lstm_checks.museum.faults import backward, gates, sequence, state, update
+from lstm_checks.museum.faults import backward, gates, manners, sequence, state, update
 
 FORWARD: tuple[Fault, ...] = (
     *gates.all_faults(),
@@ -15,6 +15,8 @@ BACKWARD: tuple[Fault, ...] = (
     *backward.all_faults(),
     *(fault for fault in state.all_faults() if fault.id.startswith("state.backward")),
 )
-ALL = FORWARD + STATE + BACKWARD
+NAMED: tuple[Fault, ...] = FORWARD + STATE + BACKWARD
+MANNERS: tuple[Fault, ...] = tuple(manners.all_faults())
+ALL = NAMED + MANNERS
 BY_ID = {fault.id: fault for fault in ALL}
 assert len(BY_ID) == len(ALL)

@@ -19,6 +19,8 @@ class Fault:
         seen: where in published code it was seen.
         line: whether an equation shows it.
         convention: what to declare where it is no mistake but another layout: key and value.
+        law: the law that names it, where it is a matter of manners and no choice of an LSTM.
+        edit: texts of a right source that are replaced then, each with what replaces it.
     """
 
     id: str
@@ -28,6 +30,8 @@ class Fault:
     seen: str = ""
     line: bool = True
     convention: tuple[str, str] | None = None
+    law: str = ""
+    edit: tuple[tuple[str, str], ...] | None = None
 
     @property
     def family(self) -> str:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from lstm_checks.museum.equations import inlined, renamed
+from lstm_checks.museum.fault import Fault
 from lstm_checks.museum.model import Choices
 from lstm_checks.museum.textbook import GATES, TEXTBOOK, activation
 
@@ -404,7 +405,25 @@ def source(choices: Choices, style: str) -> str:
     """A file with a class LSTM that makes these choices.
 
     Args:
-        choices: an expression for every slot; see `model.program`.
+        choices: an expression for every slot that differs from the textbook's.
         style: one of `STYLES`.
     """
     return STYLES[style]({**TEXTBOOK, **choices}).whole()
+
+
+def source_of(fault: Fault, style: str = "stacked") -> str:
+    """A file with a class LSTM that makes a fault.
+
+    A mistake of manners is an edit of the style "stacked", whatever style is asked for.
+
+    Raises:
+        ValueError: the text that a fault replaces does not stand in the source.
+    """
+    if fault.edit is None:
+        return source(fault.choices, style)
+    text = source({}, "stacked")
+    for old, new in fault.edit:
+        if old not in text:
+            raise ValueError(f"{fault.id}: {old!r} does not stand in the source")
+        text = text.replace(old, new)
+    return text

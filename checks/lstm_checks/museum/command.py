@@ -106,7 +106,12 @@ def export(folder: Path, style: str | None) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)
     order = rng.permutation(len(ALL))  # so that a number tells nothing
-    answers = ["# Answers", "", "| file | fault | what is wrong | how to fix it |", "|---|---|---|---|"]
+    answers = [
+        "# Answers",
+        "",
+        "| file | fault | what is wrong | how to fix it |",
+        "|---|---|---|---|",
+    ]
     styles = list(STYLES)
     for number, place in enumerate(map(int, order), start=1):
         fault = ALL[place]

@@ -1,4 +1,4 @@
-"""Whether a backward pass is the derivative of the forward pass, right or wrong, that it belongs to.
+"""Whether a backward pass is the derivative of its forward pass, be that right or wrong.
 
 Where a forward pass with a mistake is differentiated correctly, by hand or by a framework, the
 backward pass is no mistake of its own. The derivative is taken by a complex step through the model
@@ -56,11 +56,12 @@ def _is_its_gradient(probe: Probe, choices: Choices) -> bool:
     return probe.fits(probe.row([gradients]))
 
 
-def _by_complex_step(loss: Callable[[Mapping[str, Array]], complex], values: Mapping[str, Array], name: str) -> Array:
+def _by_complex_step(
+    loss: Callable[[Mapping[str, Array]], complex], values: Mapping[str, Array], name: str
+) -> Array:
     gradient = np.empty(values[name].shape)
     for index in np.ndindex(gradient.shape):
         moved = values[name].copy()
         moved[index] += 1j * STEP
         gradient[index] = loss({**values, name: moved}).imag / STEP
     return gradient
-

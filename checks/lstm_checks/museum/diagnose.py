@@ -19,7 +19,6 @@ from lstm_checks.subjects.contract import CAPABILITIES
 from lstm_checks.subjects.conventions import GATES
 from lstm_checks.subjects.subject import Subject
 
-
 TWICE = (Do(given=True, seen=False), Do("backward", seen=False), *BACKWARD)
 FORWARD_PROBES = (
     (Case(N=1, T=1, D=2, H=3), FORWARD),

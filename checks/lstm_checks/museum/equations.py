@@ -113,5 +113,5 @@ def _general(line: str) -> str:
     gate = left[-1]
     if left == gate:
         left, right = "k", re.sub(r"^(tanh|σ)\(", "act(", right)
-    right = re.sub(rf"\b{gate}\b", "k", re.sub(rf"(?<=\w_){gate}\b", "k", right))
+    right = re.sub(rf"\b{gate}\b", "k", re.sub(rf"(?<=\w_){gate}(?=ᵀ|\b)", "k", right))
     return f"{re.sub(rf'_{gate}$', '_k', left)} = {right}"

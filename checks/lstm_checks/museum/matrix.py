@@ -93,5 +93,3 @@ def _places(ids: list[str]) -> str:
         place = ".".join(one.split(".")[: max(1, one.count("."))])
         counts[place] = counts.get(place, 0) + 1
     return ", ".join(f"`{place}` {count}" for place, count in counts.items())
-
-

@@ -1,7 +1,7 @@
 """The LSTM that evaluates its choices: NumPy, one loop over time, no branch about any fault."""
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from types import CodeType
 from typing import Any
 
@@ -9,10 +9,10 @@ import numpy as np
 
 from lstm_checks.findings import Array
 from lstm_checks.museum.textbook import GATES, TEXTBOOK
-from lstm_checks.subjects.contract import State
 from lstm_reference.cells.cell import sigmoid
 
 Choices = Mapping[str, str]
+Given = tuple[Array | None, Array | None] | None  # a state, None for what is not given
 
 
 def first(*options: Array | None) -> Array:
@@ -38,7 +38,7 @@ FUNCTIONS: dict[str, Any] = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def compiled(expression: str) -> CodeType:
     """The code of an expression."""
     return compile(expression, "<choice>", "eval")
@@ -98,7 +98,7 @@ class Model:
         self.steps: list[Values] = []
         self.call = Values(choices, {})
 
-    def forward(self, x: Array, state: State | None = None) -> tuple[Array, Array, Array]:
+    def forward(self, x: Array, state: Given = None) -> tuple[Array, Array, Array]:
         """y (N, T, H) and the final h and c, each (N, H), for x (N, T, D)."""
         N, T, _ = x.shape
         dtype = np.result_type(x, self.given["W_i"])
@@ -122,7 +122,7 @@ class Model:
         self.kept = call["keep_h"], call["keep_c"]
         return y, call["final_h"], call["final_c"]
 
-    def backward(self, dy: Array, dstate: State | None = None) -> dict[str, Array]:
+    def backward(self, dy: Array, dstate: Given = None) -> dict[str, Array]:
         """All gradients of the last forward from dy (N, T, H) and dstate: (dh, dc) or None.
 
         Returns:
@@ -134,7 +134,10 @@ class Model:
         dh, dc = (None, None) if dstate is None else dstate
         call["dstate_h"], call["dstate_c"] = first(dh, zeros), first(dc, zeros)
         dx = np.zeros_like(x)
-        sums = {f"d{name}": np.zeros_like(old) for name, old in zip("WUb", self.old.values())}
+        sums = {
+            f"d{name}": np.zeros_like(old)
+            for name, old in zip("WUb", self.old.values(), strict=True)
+        }
         dh, dc = call["dh_start"], call["dc_start"]
         for s in call["back_order"]:
             step = Values(self.choices, self.steps[s])

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from lstm_checks.findings import Array
 from lstm_checks.museum.fault import Fault
 from lstm_checks.museum.model import Choices, Values, blocks, compiled
 from lstm_checks.museum.probes import Probe
@@ -63,7 +62,7 @@ class Pairs:
         self._wanted = sorted(wanted, key=lambda one: one[0] != "final_c")
         for slot, _, _ in wanted:
             self._values[slot]
-        self._known: dict[str, tuple[dict[str, Array], frozenset[str], dict[str, Any]]] = {}
+        self._known: dict[str, tuple[set[str], frozenset[str], dict[str, Any]]] = {}
 
     @classmethod
     def of(cls, probe: Probe, base: Choices) -> "Pairs | None":
@@ -77,12 +76,11 @@ class Pairs:
         """Whether the first number of each array is what the subject gave, with both faults."""
         below, reads, values = self._alone(one)
         below_too, reads_too, values_too = self._alone(other)
-        both = below.keys() & below_too.keys()
-        anew = set(both)
-        if reads & below_too.keys():
-            anew |= below.keys()
-        if reads_too & below.keys():
-            anew |= below_too.keys()
+        anew = below & below_too
+        if reads & below_too:
+            anew |= below
+        if reads_too & below:
+            anew |= below_too
         mixed = Values({**self._choices, **one.choices, **other.choices}, self._values)
         mixed.update(values)
         mixed.update(values_too)
@@ -97,7 +95,7 @@ class Pairs:
                 return False
         return True
 
-    def _alone(self, fault: Fault) -> tuple[dict[str, None], frozenset[str], dict[str, Any]]:
+    def _alone(self, fault: Fault) -> tuple[set[str], frozenset[str], dict[str, Any]]:
         """The slots that a fault changes, the names that it reads, and the values of the slots."""
         if fault.id not in self._known:
             choices = {**self._choices, **fault.choices}
@@ -108,7 +106,7 @@ class Pairs:
                     values[slot]
             reads = {name for text in fault.choices.values() for name in compiled(text).co_names}
             changed = {slot: values[slot] for slot in below if slot in values}
-            self._known[fault.id] = dict.fromkeys(below), frozenset(reads), changed
+            self._known[fault.id] = below, frozenset(reads), changed
         return self._known[fault.id]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from lstm_checks.engine.case import Case
 from lstm_checks.engine.tolerance import tolerance
 from lstm_checks.findings import Array, Breach
-from lstm_checks.museum.model import Choices, Model
+from lstm_checks.museum.model import Choices, Given, Model
 from lstm_checks.subjects.contract import State
 from lstm_checks.subjects.subject import Subject
 
@@ -70,10 +70,10 @@ def run(
 class Asked:
     """What a script calls."""
 
-    def forward(self, x: Array, state: State | None) -> dict[str, Array]:
+    def forward(self, x: Array, state: Given) -> dict[str, Array]:
         raise NotImplementedError
 
-    def backward(self, dy: Array, dstate: State | None) -> dict[str, Array]:
+    def backward(self, dy: Array, dstate: Given) -> dict[str, Array]:
         raise NotImplementedError
 
     def reset(self) -> None:
@@ -87,11 +87,11 @@ class AskedSubject(Asked):
         subject.begin()
         self._instance = subject.instance(script.case.params, stateful=script.stateful)
 
-    def forward(self, x: Array, state: State | None) -> dict[str, Array]:
-        return self._instance.forward(x, state).arrays()
+    def forward(self, x: Array, state: Given) -> dict[str, Array]:
+        return self._instance.forward(x, state).arrays()  # type: ignore[arg-type]
 
-    def backward(self, dy: Array, dstate: State | None) -> dict[str, Array]:
-        return self._instance.backward(dy, dstate).arrays()
+    def backward(self, dy: Array, dstate: Given) -> dict[str, Array]:
+        return self._instance.backward(dy, dstate).arrays()  # type: ignore[arg-type]
 
     def reset(self) -> None:
         self._instance.reset()
@@ -103,11 +103,11 @@ class AskedModel(Asked):
     def __init__(self, choices: Choices, params: Mapping[str, Array], stateful: bool) -> None:
         self.model = Model(choices, params, stateful=stateful)
 
-    def forward(self, x: Array, state: State | None) -> dict[str, Array]:
+    def forward(self, x: Array, state: Given) -> dict[str, Array]:
         y, h, c = self.model.forward(x, state)
         return {"y": y, "h": h, "c": c}
 
-    def backward(self, dy: Array, dstate: State | None) -> dict[str, Array]:
+    def backward(self, dy: Array, dstate: Given) -> dict[str, Array]:
         return self.model.backward(dy, dstate)
 
     def reset(self) -> None:
@@ -118,20 +118,20 @@ def _wide(array: Array, wide: bool) -> Array:
     return array.astype(np.float64) if wide else array
 
 
-def _wide_state(state: State | None, wide: bool) -> State | None:
+def _wide_state(state: Given, wide: bool) -> Given:
     if state is None or not wide:
         return state
     h, c = (None if part is None else part.astype(np.float64) for part in state)
-    return h, c  # type: ignore[return-value]
+    return h, c
 
 
-def _offered(state: State, offers: frozenset[str], which: str) -> State | None:
+def _offered(state: State, offers: frozenset[str], which: str) -> Given:
     """The parts of a state that the subject takes, None for one that it does not."""
     h, c = (
         part if f"{which}_{name}" in offers else None
         for part, name in zip(state, "hc", strict=True)
     )
-    return None if h is None and c is None else (h, c)  # type: ignore[return-value]
+    return None if h is None and c is None else (h, c)
 
 
 @dataclass
@@ -215,5 +215,3 @@ class Probe:
         """The segments in which two rows differ, as bits."""
         differ = np.abs(row - other) > self.limits
         return sum(1 << int(one) for one in np.unique(self.segments[differ]))
-
-

@@ -75,9 +75,9 @@ class Search:
             if len(one) == MOST:
                 continue
             for fault in self._faults:
-                if not any(fault.choices.keys() & other.choices.keys() for other in one):
-                    if self._fits_so_far((*one, fault), number):
-                        yield (*one, fault)
+                more = (*one, fault)
+                if _apart(more) and self._fits_so_far(more, number):
+                    yield more
 
     def _two(self, number: int) -> Iterator[Found]:
         """Pairs of faults that each change something in this probe, and nothing in those before."""
@@ -101,9 +101,15 @@ class Search:
             alone, alone_too = changed & ~changed_too, changed_too & ~changed
             if (alone & ~right | alone_too & ~right_too) & probe.apart:
                 continue
-            if one.choices.keys() & other.choices.keys():
+            if not _apart((one, other)):
                 continue
             if pairs is not None and not pairs.may_fit(one, other):
                 continue
             if self._fits_so_far((one, other), number):
                 yield one, other
+
+
+def _apart(faults: Found) -> bool:
+    """Whether the last of these faults is in other places than the ones before it."""
+    *before, last = faults
+    return not any(last.choices.keys() & one.choices.keys() for one in before)

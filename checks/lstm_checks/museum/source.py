@@ -38,9 +38,13 @@ STEP = ("x_t", *GATES, "c_next", "h_next")
 CACHED = ("x_t", "h", "c", *GATES, "c_next", "h_next")
 BLOCKS = ("", "H", "2 * H", "3 * H", "")
 BACK = ("dh_all", "tanh_c", "dc_all", *(f"dz_{k}" for k in GATES))
-PRODUCTS = frozenset(
-    f"{name}_{k}" for name in ("xW", "hU", "bias", "z", "slope", "dx", "dh") for k in GATES
-) | {f"d{k}" for k in GATES} | {"dy_t"}
+PRODUCTS = (
+    frozenset(
+        f"{name}_{k}" for name in ("xW", "hU", "bias", "z", "slope", "dx", "dh") for k in GATES
+    )
+    | {f"d{k}" for k in GATES}
+    | {"dy_t"}
+)
 
 
 def uses(lines: Iterable[str], *names: str) -> bool:
@@ -208,10 +212,7 @@ class Stacked:
         yield "dW, dU, db = np.zeros_like(W), np.zeros_like(U), np.zeros_like(b)"
 
     def add_up(self) -> Iterator[str]:
-        slots = [f"{name}_{k}" for name in ("dW", "dU", "db", "dx", "dh") for k in GATES]
-        if self.as_textbook([*slots, "dx_t", "dh_prev"]):
-            yield "dz = np.concatenate([dz_i, dz_f, dz_g, dz_o], axis=1)"
-        elif any(self.as_textbook(f"{name}_{k}" for k in GATES) for name in ("dW", "dU", "db")):
+        if any(self.as_textbook(f"{name}_{k}" for k in GATES) for name in ("dW", "dU", "db")):
             yield "dz = np.concatenate([dz_i, dz_f, dz_g, dz_o], axis=1)"
         for name, whole in (("W", "x_t.T @ dz"), ("U", "h.T @ dz"), ("b", "dz.sum(axis=0)")):
             if not self.as_textbook(f"d{name}_{k}" for k in GATES):
@@ -347,10 +348,14 @@ class Dicts(Stacked):
 class Apart(Stacked):
     """Matrices and biases of each gate's own."""
 
-    names = "names = {\n" + "".join(
-        f'        "{name}": [{", ".join(f"{chr(34)}{name}_{k}{chr(34)}" for k in GATES)}],\n'
-        for name in "WUb"
-    ) + "    }"
+    names = (
+        "names = {\n"
+        + "".join(
+            f'        "{name}": [{", ".join(f"{chr(34)}{name}_{k}{chr(34)}" for k in GATES)}],\n'
+            for name in "WUb"
+        )
+        + "    }"
+    )
 
     def block(self, name: str, gate: str) -> str:
         return f'p["{name}_{gate}"]'

@@ -117,10 +117,18 @@ def pre_activations() -> Iterator[Fault]:
                 seen,
             )
         for end, words, expression in (
-            ("product", "is multiplied, x·W by h·U, in place of added up", "xW_{k} * hU_{k} + bias_{k}"),
+            (
+                "product",
+                "is multiplied, x·W by h·U, in place of added up",
+                "xW_{k} * hU_{k} + bias_{k}",
+            ),
             ("tanh_of_input", "has a tanh around x·W", "tanh(xW_{k}) + hU_{k} + bias_{k}"),
             ("tanh_of_recurrent", "has a tanh around h·U", "xW_{k} + tanh(hU_{k}) + bias_{k}"),
-            ("gates_h_of_the_candidate", "has h·U multiplied by the output gate", "xW_{k} + o * hU_{k} + bias_{k}"),
+            (
+                "gates_h_of_the_candidate",
+                "has h·U multiplied by the output gate",
+                "xW_{k} + o * hU_{k} + bias_{k}",
+            ),
         ):
             if end.startswith("gates_h") and gates != "g":
                 continue
@@ -233,7 +241,7 @@ def orders() -> Iterator[Fault]:
     for order in map("".join, permutations(GATES)):
         if order == GATES:
             continue
-        choices = {}
+        choices: dict[str, str] = {}
         for position, gate in enumerate(order):
             block = GATES[position]
             if block != gate:

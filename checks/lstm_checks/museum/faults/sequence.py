@@ -124,7 +124,10 @@ FINAL: dict[str, tuple[str, dict[str, str]]] = {
         {"final_h": "c_last", "final_c": "h_last"},
     ),
     "tanh_of_c": ("The returned c is tanh(c)", {"final_c": "tanh(c_last)"}),
-    "h_mean_of_outputs": ("The returned h is the mean of all outputs", {"final_h": "y.mean(axis=1)"}),
+    "h_mean_of_outputs": (
+        "The returned h is the mean of all outputs",
+        {"final_h": "y.mean(axis=1)"},
+    ),
     "h_sum_of_outputs": ("The returned h is the sum of all outputs", {"final_h": "y.sum(axis=1)"}),
     "zeros": ("The returned state is zero", {"final_h": "0 * h_last", "final_c": "0 * c_last"}),
     "c_zero": ("The returned c is zero", {"final_c": "0 * c_last"}),
@@ -151,7 +154,10 @@ OUTPUT: dict[str, tuple[str, dict[str, str]]] = {
 }
 
 ORDER: dict[str, tuple[str, dict[str, str]]] = {
-    "reversed": ("The steps are taken in the reverse order of time", {"order": "reversed(range(T))"}),
+    "reversed": (
+        "The steps are taken in the reverse order of time",
+        {"order": "reversed(range(T))"},
+    ),
     "last_missed": ("The last step is not taken", {"order": "range(max(1, T - 1))"}),
     "first_missed": ("The first step is not taken", {"order": "range(min(1, T - 1), T)"}),
     "one_step": ("Only the first step is taken", {"order": "range(1)"}),
@@ -166,21 +172,36 @@ INPUT: dict[str, tuple[str, dict[str, str]]] = {
     "before": ("Step t reads the input of step t-1", {"x_t": "x[:, max(t - 1, 0)]"}),
     "first": ("Every step reads the input of the first step", {"x_t": "x[:, 0]"}),
     "last": ("Every step reads the input of the last step", {"x_t": "x[:, -1]"}),
-    "wrapped": ("Step t reads the input of step t-1, the first one that of the last", {"x_t": "x[:, t - 1]"}),
+    "wrapped": (
+        "Step t reads the input of step t-1, the first one that of the last",
+        {"x_t": "x[:, t - 1]"},
+    ),
     "mean": ("Every step reads the mean of all inputs", {"x_t": "x.mean(axis=1)"}),
-    "sum_so_far": ("Step t reads the sum of the inputs so far", {"x_t": "x[:, : t + 1].sum(axis=1)"}),
+    "sum_so_far": (
+        "Step t reads the sum of the inputs so far",
+        {"x_t": "x[:, : t + 1].sum(axis=1)"},
+    ),
     "row_0": ("All rows of the batch read the input of row 0", {"x_t": "x[:1, t] + 0 * x[:, t]"}),
     "rows_reversed": ("The rows of the input are read in reverse order", {"x_t": "x[::-1, t]"}),
     "halved": ("The input is halved", {"x_t": "0.5 * x[:, t]"}),
-    "batch_mean": ("The mean over the batch is subtracted from the input", {"x_t": "x[:, t] - x[:, t].mean(axis=0)"}),
+    "batch_mean": (
+        "The mean over the batch is subtracted from the input",
+        {"x_t": "x[:, t] - x[:, t].mean(axis=0)"},
+    ),
     "tanh": ("There is a tanh around the input", {"x_t": "tanh(x[:, t])"}),
     "rectified": ("There is a rectifier around the input", {"x_t": "maximum(x[:, t], 0)"}),
 }
 
 CARRIED = "Let each step continue from both h and c of the step before."
 CARRY: dict[str, tuple[str, dict[str, str]]] = {
-    "h_stays": ("h is not carried from step to step: every step starts from the initial h", {"carry_h": "h"}),
-    "c_stays": ("c is not carried from step to step: every step starts from the initial c", {"carry_c": "c"}),
+    "h_stays": (
+        "h is not carried from step to step: every step starts from the initial h",
+        {"carry_h": "h"},
+    ),
+    "c_stays": (
+        "c is not carried from step to step: every step starts from the initial c",
+        {"carry_c": "c"},
+    ),
     "both_stay": (
         "The state is not carried from step to step: every step starts from the initial state",
         {"carry_h": "h", "carry_c": "c"},
@@ -197,19 +218,40 @@ CARRY: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "h_is_c": ("The next step continues from c in place of h", {"carry_h": "c_next"}),
     "c_is_h": ("The next step continues from h in place of c", {"carry_c": "h_next"}),
-    "h_is_tanh_c": ("The next step continues from tanh(c') in place of h", {"carry_h": "tanh(c_next)"}),
+    "h_is_tanh_c": (
+        "The next step continues from tanh(c') in place of h",
+        {"carry_h": "tanh(c_next)"},
+    ),
     "tanh_c": ("tanh(c') is carried to the next step in place of c'", {"carry_c": "tanh(c_next)"}),
-    "c_is_candidate": ("The candidate is carried to the next step in place of c'", {"carry_c": "g"}),
+    "c_is_candidate": (
+        "The candidate is carried to the next step in place of c'",
+        {"carry_c": "g"},
+    ),
     "c_is_written": ("Only i·g is carried to the next step in place of c'", {"carry_c": "i * g"}),
     "h_is_gate": ("The output gate is carried to the next step in place of h'", {"carry_h": "o"}),
     "h_summed": ("The hidden states are summed up over time", {"carry_h": "h + h_next"}),
     "c_summed": ("The cell states are summed up over time", {"carry_c": "c + c_next"}),
-    "h_averaged": ("h is averaged with the one of the step before", {"carry_h": "(h + h_next) / 2"}),
-    "h_first_row": ("All rows of the batch continue from h of row 0", {"carry_h": "h_next[:1] + 0 * h_next"}),
-    "c_first_row": ("All rows of the batch continue from c of row 0", {"carry_c": "c_next[:1] + 0 * c_next"}),
-    "h_rectified": ("There is a rectifier around the h that is carried", {"carry_h": "maximum(h_next, 0)"}),
+    "h_averaged": (
+        "h is averaged with the one of the step before",
+        {"carry_h": "(h + h_next) / 2"},
+    ),
+    "h_first_row": (
+        "All rows of the batch continue from h of row 0",
+        {"carry_h": "h_next[:1] + 0 * h_next"},
+    ),
+    "c_first_row": (
+        "All rows of the batch continue from c of row 0",
+        {"carry_c": "c_next[:1] + 0 * c_next"},
+    ),
+    "h_rectified": (
+        "There is a rectifier around the h that is carried",
+        {"carry_h": "maximum(h_next, 0)"},
+    ),
     "h_tanh": ("There is a tanh around the h that is carried", {"carry_h": "tanh(h_next)"}),
-    "c_forgotten_twice": ("The forget gate is applied to the carried c once more", {"carry_c": "f * c_next"}),
+    "c_forgotten_twice": (
+        "The forget gate is applied to the carried c once more",
+        {"carry_c": "f * c_next"},
+    ),
     "c_gated": ("o·c' is carried to the next step in place of c'", {"carry_c": "o * c_next"}),
 }
 CARRY_SEEN = {"tanh_c": "tanh(c) carried in place of c in published code"}
@@ -234,14 +276,45 @@ ROWS = "Do not sum, average or normalise over the batch."
 def _rows() -> Iterator[Fault]:
     """Rows of a batch that are mixed."""
     for end, names, choices in (
-        ("z_mean", "Every pre-activation is averaged over the batch", {f"z_{k}": f"(xW_{k} + hU_{k} + bias_{k}).mean(axis=0) + zeros" for k in "ifgo"}),
-        ("z_centred", "Every pre-activation has its mean over the batch subtracted", {f"z_{k}": f"xW_{k} + hU_{k} + bias_{k} - (xW_{k} + hU_{k} + bias_{k}).mean(axis=0)" for k in "ifgo"}),
-        ("h_summed", "h is summed up over the batch in h·U", {f"hU_{k}": f"h.sum(axis=0) @ U_{k}" for k in "ifgo"}),
-        ("h_mean", "h is averaged over the batch in h·U", {f"hU_{k}": f"h.mean(axis=0) @ U_{k}" for k in "ifgo"}),
-        ("x_summed", "x is summed up over the batch in x·W", {f"xW_{k}": f"x_t.sum(axis=0) @ W_{k}" for k in "ifgo"}),
+        (
+            "z_mean",
+            "Every pre-activation is averaged over the batch",
+            {f"z_{k}": f"(xW_{k} + hU_{k} + bias_{k}).mean(axis=0) + zeros" for k in "ifgo"},
+        ),
+        (
+            "z_centred",
+            "Every pre-activation has its mean over the batch subtracted",
+            {
+                f"z_{k}": f"xW_{k} + hU_{k} + bias_{k} - (xW_{k} + hU_{k} + bias_{k}).mean(axis=0)"
+                for k in "ifgo"
+            },
+        ),
+        (
+            "h_summed",
+            "h is summed up over the batch in h·U",
+            {f"hU_{k}": f"h.sum(axis=0) @ U_{k}" for k in "ifgo"},
+        ),
+        (
+            "h_mean",
+            "h is averaged over the batch in h·U",
+            {f"hU_{k}": f"h.mean(axis=0) @ U_{k}" for k in "ifgo"},
+        ),
+        (
+            "x_summed",
+            "x is summed up over the batch in x·W",
+            {f"xW_{k}": f"x_t.sum(axis=0) @ W_{k}" for k in "ifgo"},
+        ),
         ("h_of_row_0", "All rows get h·U of row 0", {f"hU_{k}": f"h[:1] @ U_{k}" for k in "ifgo"}),
-        ("x_of_row_0", "All rows get x·W of row 0", {f"xW_{k}": f"x_t[:1] @ W_{k}" for k in "ifgo"}),
-        ("c_mean", "The new cell state is averaged over the batch", {"c_next": "(f * c + i * g).mean(axis=0) + 0 * c"}),
+        (
+            "x_of_row_0",
+            "All rows get x·W of row 0",
+            {f"xW_{k}": f"x_t[:1] @ W_{k}" for k in "ifgo"},
+        ),
+        (
+            "c_mean",
+            "The new cell state is averaged over the batch",
+            {"c_next": "(f * c + i * g).mean(axis=0) + 0 * c"},
+        ),
         ("c_of_row_0", "All rows keep the cell state of row 0", {"c_next": "f * c[:1] + i * g"}),
         ("h_rolled", "The rows of h are shifted by one", {"carry_h": "np.roll(h_next, 1, axis=0)"}),
         ("f_of_row_0", "All rows get the forget gate of row 0", {"c_next": "f[:1] * c + i * g"}),

@@ -14,7 +14,10 @@ CELL = {  # id: words, c'
     "nothing_written": ("The term i·g is left out of the cell update", "f * c"),
     "exchanged": ("The forget gate and the input gate are exchanged", "i * c + f * g"),
     "plus_for_times": ("There is a plus between i and g in place of a product", "f * c + i + g"),
-    "plus_for_times_in_f": ("There is a plus between f and c in place of a product", "f + c + i * g"),
+    "plus_for_times_in_f": (
+        "There is a plus between f and c in place of a product",
+        "f + c + i * g",
+    ),
     "plus_for_both": ("There are sums in place of both products", "f + c + (i + g)"),
     "times_for_plus": ("There is a product in place of the sum", "f * c * i * g"),
     "minus": ("There is a minus in place of the plus", "f * c - i * g"),

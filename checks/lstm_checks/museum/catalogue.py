@@ -18,5 +18,7 @@ BACKWARD: tuple[Fault, ...] = (
 NAMED: tuple[Fault, ...] = FORWARD + STATE + BACKWARD
 MANNERS: tuple[Fault, ...] = tuple(manners.all_faults())
 ALL = NAMED + MANNERS
+# What can be written as source text of one bias.
+WRITABLE = tuple(fault for fault in ALL if fault.biases == 1)
 BY_ID = {fault.id: fault for fault in ALL}
 assert len(BY_ID) == len(ALL)

@@ -8,7 +8,7 @@ import numpy as np
 from lstm_checks.engine import compare
 from lstm_checks.engine.case import Case
 from lstm_checks.findings import Array
-from lstm_checks.museum.catalogue import ALL, BY_ID
+from lstm_checks.museum.catalogue import ALL, BY_ID, WRITABLE
 from lstm_checks.museum.fault import Fault
 from lstm_checks.museum.model import Model, program
 from lstm_checks.museum.source import STYLES, source_of
@@ -105,7 +105,7 @@ def export(folder: Path, style: str | None) -> int:
     """
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)
-    order = rng.permutation(len(ALL))  # so that a number tells nothing
+    order = rng.permutation(len(WRITABLE))  # so that a number tells nothing
     answers = [
         "# Answers",
         "",
@@ -114,7 +114,7 @@ def export(folder: Path, style: str | None) -> int:
     ]
     styles = list(STYLES)
     for number, place in enumerate(map(int, order), start=1):
-        fault = ALL[place]
+        fault = WRITABLE[place]
         name = f"lstm_{number:03}.py"
         chosen = style or styles[number % len(styles)]
         (folder / name).write_text(source_of(fault, chosen), encoding="utf-8")

@@ -61,6 +61,7 @@ def diagnose(subject: Subject, seed: int) -> tuple[Diagnosis, ...]:
     Empty where the subject's numbers are right, where no known mistake gives them in full, and
     where its process stops.
     """
+    subject.upstream = 1.0  # a law may have made it smaller, so that a clip does not hide the rest
     try:
         return tuple(_Diagnosing(subject, seed).all())
     except Halted:
@@ -135,6 +136,8 @@ class _Diagnosing:
     def _found(
         self, faults: Sequence[Fault], probes: list[Probe], known: dict[str, str] | None = None
     ) -> list[Found]:
+        biases = self._subject.conventions.biases
+        faults = [fault for fault in faults if fault.biases <= max(1, biases)]
         return Search(faults, probes, known).found()
 
     def _told(self, sets: list[Found]) -> list[Diagnosis]:

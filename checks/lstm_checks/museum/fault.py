@@ -19,6 +19,7 @@ class Fault:
         seen: where in published code it was seen.
         line: whether an equation shows it.
         convention: what to declare where it is no mistake but another layout: key and value.
+        biases: how many biases a layer must declare for it to be possible.
         law: the law that names it, where it is a matter of manners and no choice of an LSTM.
         edit: texts of a right source that are replaced then, each with what replaces it.
     """
@@ -30,6 +31,7 @@ class Fault:
     seen: str = ""
     line: bool = True
     convention: tuple[str, str] | None = None
+    biases: int = 1
     law: str = ""
     edit: tuple[tuple[str, str], ...] | None = None
 

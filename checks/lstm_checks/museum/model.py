@@ -141,7 +141,7 @@ class Model:
         dh, dc = call["dh_start"], call["dc_start"]
         for s in call["back_order"]:
             step = Values(self.choices, self.steps[s])
-            step.update(sums, t=s, dy=dy, dh=dh, dc=dc, zeros=zeros)
+            step.update(sums, t=s, dy=dy, dh=dh, dc=dc, zeros=zeros, dstate=dstate)
             step["dstate_h"], step["dstate_c"] = call["dstate_h"], call["dstate_c"]
             for name in "WUb":
                 parts = [step[f"d{name}_{gate}"] for gate in GATES]

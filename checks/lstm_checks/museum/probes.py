@@ -191,7 +191,7 @@ class Probe:
         try:
             with np.errstate(all="ignore"):
                 seen = list(run(self.script, model, self.offers, wide=True))
-        except (ValueError, IndexError, KeyError, TypeError, ArithmeticError):
+        except (ValueError, IndexError, KeyError, TypeError, ArithmeticError, RecursionError):
             return None
         return self.row(seen)
 

@@ -589,6 +589,11 @@ ENDS: dict[str, tuple[str, dict[str, str], str]] = {
         {"dc0": "-dc"},
         "Return dc·f of the first step as dc0.",
     ),
+    "dstate.in_place_of_dy": (
+        "Where dstate is given, dstate[0] takes the place of dy of the last step",
+        {"dh_all": "dh + dy_t if dstate is None or t < T - 1 else dh"},
+        "Start from dh, dc = dstate, and add dy[:, T-1] to dh all the same.",
+    ),
     "dstate.ignored": (
         "The gradient on the final state, dstate, is not used",
         {"dh_start": "zeros", "dc_start": "zeros"},

@@ -94,7 +94,9 @@ def pre_activations() -> Iterator[Fault]:
             if other == gates:
                 continue
             choices = {k: f"{activation(k)}(z_{other})" for k in gates if k != other}
-            seen = "published code: i = σ(f)" if (gates, other) == ("i", "f") else ""
+            seen = "i = σ(f) in published code" if (gates, other) == ("i", "f") else ""
+            if gates == GATES:
+                seen = "all four gates with the weights of one, in published code"
             yield Fault(
                 f"{begin}all_of_{WORDS[other]}",
                 f"{capital(the(gates))} gets the whole pre-activation of {the(other)}",
@@ -197,6 +199,34 @@ CURVE_SEEN = {
 }
 
 
+def of_values() -> Iterator[Fault]:
+    """A gate made of another gate's value, not of its pre-activation."""
+    for gate in GATES:
+        for other in GATES:
+            if other != gate:
+                seen = "i = σ(f) in published code" if gate + other == "if" else ""
+                yield Fault(
+                    f"gates.{WORDS[gate]}.of_value_{WORDS[other]}",
+                    f"{capital(the(gate))} is made of the value of {the(other)}",
+                    {gate: f"{activation(gate)}({other})"},
+                    seen=seen,
+                )
+
+
+def shares() -> Iterator[Fault]:
+    """One of two biases left out: the kit writes 3/8 of b into the first, 5/8 into the other."""
+    for end, words, share in (("second", "second", "0.375"), ("first", "first", "0.625")):
+        yield Fault(
+            f"gates.every.{end}_bias_left_out",
+            f"The {words} of the two biases is not added",
+            {f"bias_{k}": f"{share} * b_{k}" for k in GATES},
+            "Add both biases to every pre-activation.",
+            "torch-xpu-ops, issue 3770" if end == "second" else "",
+            line=False,
+            biases=2,
+        )
+
+
 def activations() -> Iterator[Fault]:
     """A gate with another activation than σ, a candidate with another than tanh."""
     for gates in ("i", "f", "o", "ifo"):
@@ -265,3 +295,5 @@ def all_faults() -> Iterator[Fault]:
     yield from terms()
     yield from pre_activations()
     yield from activations()
+    yield from of_values()
+    yield from shares()

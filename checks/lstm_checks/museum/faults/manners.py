@@ -211,6 +211,12 @@ SIZES = {
         DZ,
         DZ.replace("axis=1)", "axis=1).squeeze()"),
     ),
+    "db_squeezed": (
+        "gradients.db",
+        "Every axis of size 1 is dropped before db is summed up",
+        "db += dz.sum(axis=0)\n",
+        "db += dz.squeeze().sum(axis=0)\n",
+    ),
     "one_step_backward": (
         "shapes.T_is_1_backward",
         "A sequence of one step is not handled in backward",
@@ -324,6 +330,13 @@ NUMBERS = {
         SIGMOID,
         "    return np.exp(z) / (1 + np.exp(z))\n",
     ),
+    "tanh_overflows": (
+        "numerics.saturation",
+        "tanh overflows where its argument is large",
+        "g = np.tanh(z[:, 2 * H:3 * H])",
+        "a = z[:, 2 * H:3 * H]\n"
+        "            g = (np.exp(a) - np.exp(-a)) / (np.exp(a) + np.exp(-a))",
+    ),
     "slope_overflows": (
         "numerics.saturation_of_gradients",
         "The derivative of σ overflows where its argument is large",
@@ -343,6 +356,13 @@ NUMBERS = {
         BACK_SHAPE + "        dy = dy.ravel(order='K').reshape(dy.shape)\n",
     ),
 }
+SEEN = {
+    "y_is_a_buffer": "mxnet, issue 18203: a buffer that the next call overwrites",
+    "one_step_backward": "a sequence of one step, not handled in backward, in published code",
+    "squeezed": "a squeeze that drops every axis of size 1, in published code",
+    "float32_inside": "Deep Learning from Scratch 2: float32 hard-coded",
+    "tanh_overflows": "tanh as (eˣ - e⁻ˣ)/(eˣ + e⁻ˣ) in published code",
+}
 FIXES = {
     "own": COPY,
     "keeps": "Keep the state in self, as it is after the last step of every call.",
@@ -359,4 +379,13 @@ def all_faults() -> Iterator[Fault]:
             edit: tuple[tuple[str, str], ...] = ((old, new),)
             if end == "changes_y":
                 edit += ((BACK_RETURN, "        self.y *= 0.5\n" + BACK_RETURN),)
-            yield Fault(f"{family}.{end}", names, {}, FIXES[family], line=False, law=law, edit=edit)
+            yield Fault(
+                f"{family}.{end}",
+                names,
+                {},
+                FIXES[family],
+                SEEN.get(end, ""),
+                line=False,
+                law=law,
+                edit=edit,
+            )

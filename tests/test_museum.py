@@ -2,6 +2,7 @@
 
 import random
 from itertools import combinations
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -106,7 +107,7 @@ def _row(fault: Fault | None) -> bytes:
 def test_no_two_faults_are_the_same_and_none_is_the_textbook() -> None:
     rows = {_row(None): "the textbook"}
     with np.errstate(all="ignore"):
-        for fault in NAMED[::3]:
+        for fault in NAMED[::4]:
             try:
                 row = _row(fault)
             except (ValueError, IndexError):
@@ -140,7 +141,7 @@ def test_a_sentence_holds_the_equation_as_it_was_written() -> None:
 
 # The diagnosis ------------------------------------------------------------------------------------
 
-SAMPLE = random.Random(3).sample([fault for fault in NAMED if fault.biases == 1], 30)
+SAMPLE = random.Random(3).sample([fault for fault in NAMED if fault.biases == 1], 20)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +163,7 @@ PAIRS = [
     pair
     for pair in combinations(random.Random(5).sample(SAMPLE, 8), 2)
     if not pair[0].choices.keys() & pair[1].choices.keys()
-][::4]
+][::5]
 
 
 @pytest.mark.parametrize("pair", [pytest.param(p, id=f"{p[0].id}+{p[1].id}") for p in PAIRS])
@@ -180,12 +181,12 @@ def test_a_right_subject_is_not_diagnosed(name: str) -> None:
     assert diagnosed(getattr(made, "LSTM", made)) == ()
 
 
-@pytest.mark.parametrize("mistake", [pytest.param(one, id=one.id) for one in UNKNOWN])
+@pytest.mark.parametrize("mistake", [pytest.param(one, id=one.id) for one in UNKNOWN[1::3]])
 def test_an_unknown_mistake_gets_no_name(mistake: object) -> None:
     assert diagnosed(mistake.module().LSTM) == ()  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("place", [UNKNOWN[0], UNKNOWN[12], UNKNOWN[17]], ids=lambda one: one.id)
+@pytest.mark.parametrize("place", [UNKNOWN[12], UNKNOWN[17]], ids=lambda one: one.id)
 def test_an_unknown_mistake_gets_a_true_place(place: object) -> None:
     report = check(place.module().LSTM, level="quick", in_process=True)  # type: ignore[attr-defined]
     assert report.cause is not None
@@ -210,6 +211,9 @@ def test_of_equal_explanations_the_backward_pass_decides() -> None:
     ) == ["gates.candidate.is_falling"]
 
 
+NOTHING_ELSE = dict.fromkeys(("initial_h", "initial_c", "backward"), "it has none")
+
+
 def test_what_no_number_tells_apart_is_one_sentence() -> None:
     """Without a cell state that goes in or out, some mistakes of the first step are alike."""
     made = edited(("c_next = f * c + i * g", "c_next = f * c - i * g"))
@@ -217,7 +221,7 @@ def test_what_no_number_tells_apart_is_one_sentence() -> None:
 
     class Outputs:
         returns = "y"
-        not_offered = {"initial_h": "no", "initial_c": "no", "backward": "no"}
+        not_offered = NOTHING_ELSE
 
         def __init__(self, input_size: int, hidden_size: int) -> None:
             self.inner = plain(input_size, hidden_size)
@@ -273,7 +277,7 @@ def test_the_report_begins_with_the_mistake() -> None:
 # Manners, the matrix and the command --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", [pytest.param(f, id=f.id) for f in MANNERS[::4]])
+@pytest.mark.parametrize("fault", [pytest.param(f, id=f.id) for f in MANNERS[::6]])
 def test_a_mistake_of_manners_is_named_by_its_law(fault: Fault) -> None:
     found = kill(fault, "stacked")
     assert (found.law, found.named) == (fault.law, ())
@@ -282,20 +286,23 @@ def test_a_mistake_of_manners_is_named_by_its_law(fault: Fault) -> None:
 def test_every_fault_of_the_tests_is_in_the_museum_or_is_one_of_manners() -> None:
     laws = {fault.law for fault in MANNERS}
     unknown = []
-    for fault in FAULTS[:: len(FAULTS) // 16]:
+    for fault in FAULTS[:: len(FAULTS) // 10]:
         made = fault.module()
         if fault.law not in laws and not named(getattr(made, "LSTM", made)):
             unknown.append(fault.id)
     assert unknown == []
 
 
-def test_the_exercises_are_files_that_say_nothing(tmp_path) -> None:
+def test_the_exercises_are_files_that_say_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lstm_checks.museum.command.WRITABLE", WRITABLE[::20])
     result = CliRunner().invoke(main, ["museum", "--export", str(tmp_path), "--style", "dicts"])
     assert result.exit_code == 0, result.output
     files = sorted(tmp_path.glob("*.py"))
-    assert len(files) == len(WRITABLE)
+    assert len(files) == len(WRITABLE[::20])
     answers = (tmp_path / "answers.md").read_text()
-    for file in files[::50]:
+    for file in files:
         text = file.read_text()
         assert "#" not in text
         assert '"""' not in text

@@ -59,7 +59,8 @@ def known(fault_id: str) -> Fault:
     """The fault of an id. Raises NoSuchFault."""
     if fault_id in BY_ID:
         return BY_ID[fault_id]
-    close = [one for one in BY_ID if fault_id.split(".")[-1] in one][:5]
+    close = [one for one in BY_ID if fault_id in one]
+    close = (close or [one for one in BY_ID if fault_id.split(".")[-1] in one])[:5]
     hint = f"do you mean {', '.join(close)}?" if close else "lstm-checks museum lists them."
     raise NoSuchFault(f"there is no fault {fault_id!r}; {hint}")
 

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 
 from lstm_checks.museum.textbook import GATES
 
@@ -73,12 +74,23 @@ def _is_zero(node: ast.expr) -> bool:
 def renamed(expression: str, new: Callable[[str], str | None]) -> str:
     """The expression with other expressions in place of names; None keeps a name."""
 
-    class Renamer(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> ast.expr:
-            text = new(node.id)
-            return node if text is None else ast.parse(text, mode="eval").body
+    tree = _Renamer(new).visit(ast.parse(expression, mode="eval"))
+    return ast.unparse(tree)
 
-    return ast.unparse(Renamer().visit(ast.parse(expression, mode="eval")))
+
+class _Renamer(ast.NodeTransformer):
+    def __init__(self, new: Callable[[str], str | None]) -> None:
+        self._new = new
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        text = self._new(node.id)
+        return node if text is None else _parsed(text)
+
+
+@cache
+def _parsed(text: str) -> ast.expr:
+    """An expression's tree, which nobody changes."""
+    return ast.parse(text, mode="eval").body
 
 
 def pretty(expression: str) -> str:

@@ -8,6 +8,7 @@ needs nothing here.
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 
 from lstm_checks.museum.equations import inlined, renamed
 from lstm_checks.museum.fault import Fault
@@ -52,6 +53,12 @@ def uses(lines: Iterable[str], *names: str) -> bool:
     return re.search(rf"(?<![\w.])({'|'.join(names)})(?!\w)", "\n".join(lines)) is not None
 
 
+@cache
+def textbook(slot: str) -> str:
+    """What the textbook has in a slot, with the products of the gates put in."""
+    return inlined(TEXTBOOK[slot], TEXTBOOK, PRODUCTS)
+
+
 class Stacked:
     """All gates in one product, z cut into slices."""
 
@@ -59,6 +66,8 @@ class Stacked:
 
     def __init__(self, choices: Choices) -> None:
         self.choices = choices
+        self._inlined: dict[str, str] = {}
+        self.other = {slot for slot, text in choices.items() if TEXTBOOK[slot] != text}
 
     # How names are written ---------------------------------------------------------------------
 
@@ -115,13 +124,18 @@ class Stacked:
     def weights(self) -> Iterator[str]:
         yield 'W, U, b = self.params["W"], self.params["U"], self.params["b"]'
 
+    def inlined(self, slot: str) -> str:
+        """What stands in a slot, with the products of the gates put in."""
+        if slot not in self._inlined:
+            self._inlined[slot] = inlined(self.choices[slot], self.choices, PRODUCTS)
+        return self._inlined[slot]
+
     def as_textbook(self, slots: Iterable[str]) -> bool:
         """Whether these slots hold what the textbook has, with all that is put into them."""
-        return all(
-            inlined(self.choices[slot], self.choices, PRODUCTS)
-            == inlined(TEXTBOOK[slot], TEXTBOOK, PRODUCTS)
-            for slot in slots
-        )
+        slots = tuple(slots)
+        if self.other.isdisjoint(PRODUCTS) and self.other.isdisjoint(slots):
+            return True
+        return all(self.inlined(slot) == textbook(slot) for slot in slots)
 
     def step(self) -> Iterator[str]:
         """The lines of one step, each after those that it reads."""
@@ -141,7 +155,7 @@ class Stacked:
 
     def reads(self, slot: str) -> set[str]:
         """The names that a slot's expression reads, but its own."""
-        tree = ast.parse(inlined(self.choices[slot], self.choices, PRODUCTS), mode="eval")
+        tree = ast.parse(self.inlined(slot), mode="eval")
         return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - {slot}
 
     def forward(self) -> Iterator[str]:

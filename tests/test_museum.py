@@ -344,3 +344,54 @@ def test_the_styles_of_the_command_are_those_there_are() -> None:
 def test_what_is_edited_stands_in_the_source() -> None:
     for fault in MANNERS:
         assert source_of(fault) != source({}, "stacked")
+
+
+# The line of the source ---------------------------------------------------------------------------
+
+
+def line(tmp_path: Path, text: str) -> str:
+    """The line that the diagnosis of a file shows."""
+    file = tmp_path / "subject.py"
+    file.write_text(text)
+    (found,) = check(file, level="quick", in_process=True).diagnosis
+    return found.code
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("c_next = f * c + i * g", "c_next = c + i * g"),
+        ("h_next = o * np.tanh(c_next)", "h_next = o * c_next"),
+        ("f = sigmoid(z[:, H : 2 * H])", "f = sigmoid((z - b)[:, H : 2 * H])"),
+        ("dc = dc + dh * o * (1 - tanh_c**2)", "dc = dc + dh * o * (1 - c_next**2)"),
+        ("dz_g = dc * i * (1 - g**2)", "dz_g = dc * i * g * (1 - g)"),
+        ("dW += x_t.T @ dz", "dW = x_t.T @ dz"),
+    ],
+)
+def test_the_line_is_shown(tmp_path: Path, old: str, new: str) -> None:
+    text = PLAIN.replace(old, new)
+    shown = line(tmp_path, text)
+    number, _, code = shown.removeprefix("line ").partition(": ")
+    assert code == text.splitlines()[int(number) - 1].strip()
+    assert new in code
+
+
+def test_names_do_not_matter_for_the_line(tmp_path: Path) -> None:
+    text = PLAIN.replace("c_next = f * c + i * g", "h_old = f * h + i * g")
+    text = text.replace("c_next", "h_old")
+    assert line(tmp_path, text).endswith("h_old = f * h + i * g")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        # A value that is wrong here is right elsewhere, so that it is not certain which line it is.
+        ("h, c = h_next, c_next", "h, c = h_next, h_next"),
+        # The line reads what nothing explains.
+        ("c_next = f * c + i * g", "part = f - f * g\n            c_next = c + i * g + 0 * part"),
+        # The mistake is in σ, or in what it is given.
+        ("i = sigmoid(z[:, :H])", "i = sigmoid(sigmoid(z[:, H : 2 * H]))"),
+    ],
+)
+def test_a_line_that_is_not_certain_is_not_shown(tmp_path: Path, old: str, new: str) -> None:
+    assert line(tmp_path, PLAIN.replace(old, new)) == ""

@@ -99,12 +99,14 @@ class Diagnosis:
         says: one sentence that names it.
         fix: how to fix it, in whole sentences.
         seen: where in published code it was seen; "" where it was not.
+        code: the line of the subject's source that it is about, "" where that is not certain.
     """
 
     fault: str
     says: str
     fix: str
     seen: str = ""
+    code: str = ""
 
 
 class Breach(Exception):

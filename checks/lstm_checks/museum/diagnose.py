@@ -12,6 +12,7 @@ from lstm_checks.launch.channel import Halted
 from lstm_checks.museum import catalogue
 from lstm_checks.museum.consistent import is_its_gradient
 from lstm_checks.museum.fault import Fault
+from lstm_checks.museum.lines import line_of
 from lstm_checks.museum.model import program
 from lstm_checks.museum.probes import BACKWARD, FORWARD, NO_STATE, Do, Probe, Script
 from lstm_checks.museum.search import Found, Search
@@ -86,10 +87,9 @@ class _Diagnosing:
         rests = [self._rest(_choices(one)) for one in sets[:TRIED]]
         best = min(map(_rank, rests))
         tied = [one for one, rest in zip(sets, rests, strict=False) if _rank(rest) == best]
-        told = self._told(tied)
-        for rest in rests[[_rank(one) for one in rests].index(best)]:
-            told += self._told(rest)
-        return told
+        groups = [tied, *rests[[_rank(one) for one in rests].index(best)]]
+        every = [fault for sets in groups if sets for fault in sets[0]]
+        return [one for sets in groups for one in self._told(sets, every)]
 
     def _explains_all(self, forward: Found) -> bool:
         """Whether a set of forward faults explains the stateful mode and the backward pass too."""
@@ -140,7 +140,7 @@ class _Diagnosing:
         faults = [fault for fault in faults if fault.biases <= max(1, biases)]
         return Search(faults, probes, known).found()
 
-    def _told(self, sets: list[Found]) -> list[Diagnosis]:
+    def _told(self, sets: list[Found], every: Found | list[Fault]) -> list[Diagnosis]:
         """The faults of the first set; one sentence for those that no case tells apart."""
         if not sets or not sets[0]:
             return []
@@ -151,17 +151,21 @@ class _Diagnosing:
                 for one in sets
                 if len(one) == len(sets[0]) and one[place].names != fault.names
             }
-            told.append(self._one(fault, list(others.values())))
+            told.append(self._one(fault, list(others.values()), every))
         return told
 
-    def _one(self, fault: Fault, others: list[Fault]) -> Diagnosis:
-        says, fix = fault.says, fault.fix
+    def _one(self, fault: Fault, others: list[Fault], every: Found | list[Fault]) -> Diagnosis:
+        says, fix, code = fault.says, fault.fix, ""
         if fault.convention is not None:
             says, fix = self._convention(fault, *fault.convention)
-        if others:
+        elif others:
             also = "; or: ".join(other.says.rstrip(".") for other in others[:3])
             says = f"{says.rstrip('.')}; or: {also}."
-        return Diagnosis(fault.id, says, fix, fault.seen)
+        else:
+            known = _choices(tuple(one for one in every if one is not fault))
+            backward = fault in catalogue.BACKWARD
+            code = line_of(self._subject, fault.choices, known, backward)
+        return Diagnosis(fault.id, says, fix, fault.seen, code)
 
     def _convention(self, fault: Fault, key: str, value: str) -> tuple[str, str]:
         """Another convention than the declared one: the line that declares it."""

@@ -96,6 +96,7 @@ class Model:
         self.kept: tuple[Array | None, Array | None] = (None, None)
         self.old = {f"old_{name}": np.zeros_like(params[name]) for name in "WUb"}
         self.steps: list[Values] = []
+        self.back: list[Values] = []
         self.call = Values(choices, {})
 
     def forward(self, x: Array, state: Given = None) -> tuple[Array, Array, Array]:
@@ -139,6 +140,7 @@ class Model:
             for name, old in zip("WUb", self.old.values(), strict=True)
         }
         dh, dc = call["dh_start"], call["dc_start"]
+        self.back = []
         for s in call["back_order"]:
             step = Values(self.choices, self.steps[s])
             step.update(sums, t=s, dy=dy, dh=dh, dc=dc, zeros=zeros, dstate=dstate)
@@ -149,6 +151,7 @@ class Model:
                 sums[f"d{name}"] = step[f"sum_{name}"]
             dx[:, step["dx_at"]] = step["dx_t"]
             dh, dc = step["dh_prev"], step["dc_prev"]
+            self.back.append(step)
         call.update(sums, dh=dh, dc=dc, dx=dx)
         grads = {f"d{name}": call[f"grad_{name}"] for name in "WUb"}
         self.old = {f"old_{name}": grads[f"d{name}"] for name in "WUb"}

@@ -101,6 +101,8 @@ BACK_CALL = {
     "dc0": "dc",
 }
 
-FORWARD: Final[dict[str, str]] = _step() | CALL
-BACKWARD: Final[dict[str, str]] = _back_step() | BACK_CALL
+STEP: Final[dict[str, str]] = _step()
+BACK_STEP: Final[dict[str, str]] = _back_step()
+FORWARD: Final[dict[str, str]] = STEP | CALL
+BACKWARD: Final[dict[str, str]] = BACK_STEP | BACK_CALL
 TEXTBOOK: Final[dict[str, str]] = FORWARD | BACKWARD

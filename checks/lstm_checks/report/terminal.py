@@ -126,6 +126,8 @@ def _diagnosis(outcome: Outcome) -> RenderableType:
     for number, one in enumerate(outcome.diagnosis, start=1):
         lines.append(Text(f"{number}. {one.says}" if len(outcome.diagnosis) > 1 else one.says))
         lines[-1].stylize("bold")
+        if one.code:
+            lines.append(Text(f"It is {one.code}"))
         lines.append(Text(f"How to fix it: {one.fix}"))
         if one.seen:
             lines.append(Text(f"It was seen before: {one.seen}.", "dim"))

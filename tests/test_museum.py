@@ -365,7 +365,7 @@ def line(tmp_path: Path, text: str) -> str:
         ("f = sigmoid(z[:, H : 2 * H])", "f = sigmoid((z - b)[:, H : 2 * H])"),
         ("dc = dc + dh * o * (1 - tanh_c**2)", "dc = dc + dh * o * (1 - c_next**2)"),
         ("dz_g = dc * i * (1 - g**2)", "dz_g = dc * i * g * (1 - g)"),
-        ("dW += x_t.T @ dz", "dW = x_t.T @ dz"),
+        ("dh = dz @ U.T\n", "dh = dz @ U.T + dh\n"),
     ],
 )
 def test_the_line_is_shown(tmp_path: Path, old: str, new: str) -> None:
@@ -373,7 +373,7 @@ def test_the_line_is_shown(tmp_path: Path, old: str, new: str) -> None:
     shown = line(tmp_path, text)
     number, _, code = shown.removeprefix("line ").partition(": ")
     assert code == text.splitlines()[int(number) - 1].strip()
-    assert new in code
+    assert new.strip() in code
 
 
 def test_names_do_not_matter_for_the_line(tmp_path: Path) -> None:

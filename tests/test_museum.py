@@ -341,6 +341,16 @@ def test_the_styles_of_the_command_are_those_there_are() -> None:
     assert tuple(STYLES) == OPTIONS
 
 
+def test_the_pages_hold_the_totals() -> None:
+    root = SUBJECTS.parent.parent
+    choices = len([fault for fault in WRITABLE if not fault.law])
+    page, readme = ((root / name).read_text() for name in ("docs/museum.md", "README.md"))
+    assert f"Of {len(WRITABLE)} faults {len(WRITABLE)} are killed" in page
+    assert f"Of the {choices} that are choices of an LSTM {choices} are named first" in page
+    assert f"Of {choices} known mistakes" in readme
+    assert f"of {len(MANNERS)} that are about" in readme
+
+
 def test_what_is_edited_stands_in_the_source() -> None:
     for fault in MANNERS:
         assert source_of(fault) != source({}, "stacked")

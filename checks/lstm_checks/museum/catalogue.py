@@ -9,11 +9,11 @@ FORWARD: tuple[Fault, ...] = (
     *sequence.all_faults(),
 )
 STATE: tuple[Fault, ...] = tuple(
-    fault for fault in state.all_faults() if not fault.id.startswith("state.backward")
+    fault for fault in state.all_faults() if not fault.id.startswith("stateful.backward")
 )
 BACKWARD: tuple[Fault, ...] = (
     *backward.all_faults(),
-    *(fault for fault in state.all_faults() if fault.id.startswith("state.backward")),
+    *(fault for fault in state.all_faults() if fault.id.startswith("stateful.backward")),
 )
 NAMED: tuple[Fault, ...] = FORWARD + STATE + BACKWARD
 MANNERS: tuple[Fault, ...] = tuple(manners.all_faults())

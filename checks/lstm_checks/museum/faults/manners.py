@@ -130,6 +130,52 @@ OWN = {
         "        self.x = x\n",
     ),
 }
+ORDER = {
+    "second_call_writes_x": (
+        "numerics.any_order",
+        "From the second call on, forward writes into the caller's x",
+        RETURN,
+        "        if self.__dict__.setdefault('ran', []):\n"
+        "            x[...] = 0\n"
+        "        self.ran.append(1)\n" + RETURN,
+    ),
+    "second_call_writes_x_stateful": (
+        "numerics.any_order_stateful",
+        "From the second call on, forward of a stateful layer writes into the caller's x",
+        RETURN,
+        "        if self.__dict__.setdefault('ran', []) and self.stateful:\n"
+        "            x[...] = 0\n"
+        "        self.ran.append(1)\n" + RETURN,
+    ),
+    "second_backward_writes_dy": (
+        "numerics.any_order_backward",
+        "From the second call on, backward writes into the caller's dy",
+        BACK_RETURN,
+        "        if self.__dict__.setdefault('ran', []):\n"
+        "            dy[...] = 0\n"
+        "        self.ran.append(1)\n" + BACK_RETURN,
+    ),
+    "second_backward_writes_dy_stateful": (
+        "numerics.any_order_stateful_backward",
+        "From the second call on, backward of a stateful layer writes into the caller's dy",
+        BACK_RETURN,
+        "        if self.__dict__.setdefault('ran', []) and self.stateful:\n"
+        "            dy[...] = 0\n"
+        "        self.ran.append(1)\n" + BACK_RETURN,
+    ),
+    "backward_leaves_dh": (
+        "gradients.leaves_forward",
+        "backward leaves its dh where forward looks for a kept state",
+        BACK_RETURN,
+        "        self.kept_h = dh if not self.stateful else self.kept_h\n" + BACK_RETURN,
+    ),
+    "backward_leaves_dh_stateful": (
+        "gradients.leaves_forward_stateful",
+        "In a stateful layer backward leaves its dh where forward looks for the kept state",
+        BACK_RETURN,
+        "        self.kept_h = dh if self.stateful else self.kept_h\n" + BACK_RETURN,
+    ),
+}
 STATE = {
     "no_reset": (
         "state.reset",
@@ -312,6 +358,14 @@ NUMBERS = {
         "dW += x_t.T @ dz\n",
         "dW += (x_t.T @ dz).astype(np.float32)\n",
     ),
+    "float16_inside": (
+        "state.any_order_stateless",
+        "float32 becomes float16 inside",
+        X_T,
+        "            x_t = x[:, t]\n"
+        "            if x.dtype == np.float32:\n"
+        "                x_t = x_t.astype(np.float16).astype(np.float32)\n",
+    ),
     "float64_out": (
         "numerics.float32_stays",
         "float32 becomes float64 in y",
@@ -356,6 +410,12 @@ NUMBERS = {
         BACK_SHAPE + "        dy = dy.ravel(order='K').reshape(dy.shape)\n",
     ),
 }
+COPIED = ((X_T, "            x_t = x[:, t].copy()\n"),)
+MORE: dict[str, tuple[tuple[str, str], ...]] = {  # further edits
+    "changes_y": ((BACK_RETURN, "        self.y *= 0.5\n" + BACK_RETURN),),
+    "second_call_writes_x": COPIED,
+    "second_call_writes_x_stateful": COPIED,
+}
 SEEN = {
     "y_is_a_buffer": "mxnet, issue 18203: a buffer that the next call overwrites",
     "one_step_backward": "a sequence of one step, not handled in backward, in published code",
@@ -365,20 +425,27 @@ SEEN = {
 }
 FIXES = {
     "own": COPY,
+    "calls": "Let a call depend on its arguments and on the weights as they are now alone.",
     "keeps": "Keep the state in self, as it is after the last step of every call.",
     "sizes": "Let every size from 1 be a size like any other.",
-    "load": "See the contract in the README: the constructor, the weights and forward.",
+    "loading": "See the contract in the README: the constructor, the weights and forward.",
     "numbers": "Compute in the dtype that is given, with functions that do not overflow.",
 }
 
 
 def all_faults() -> Iterator[Fault]:
-    groups = {"own": OWN, "keeps": STATE, "sizes": SIZES, "load": LOAD, "numbers": NUMBERS}
+    groups = {
+        "own": OWN,
+        "calls": ORDER,
+        "keeps": STATE,
+        "sizes": SIZES,
+        "loading": LOAD,
+        "numbers": NUMBERS,
+    }
     for family, faults in groups.items():
         for end, (law, names, old, new) in faults.items():
             edit: tuple[tuple[str, str], ...] = ((old, new),)
-            if end == "changes_y":
-                edit += ((BACK_RETURN, "        self.y *= 0.5\n" + BACK_RETURN),)
+            edit += MORE.get(end, ())
             yield Fault(
                 f"{family}.{end}",
                 names,

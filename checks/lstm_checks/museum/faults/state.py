@@ -168,4 +168,4 @@ BACK_MODES: dict[str, tuple[str, dict[str, str], str]] = {
 
 def all_faults() -> Iterator[Fault]:
     for end, (names, choices, how) in (MODES | BACK_MODES).items():
-        yield Fault(f"state.{end}", names, choices, how, line=False)
+        yield Fault(f"stateful.{end}", names, choices, how, line=False)

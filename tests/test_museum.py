@@ -279,7 +279,7 @@ def test_the_report_begins_with_the_mistake() -> None:
 
 @pytest.mark.parametrize("fault", [pytest.param(f, id=f.id) for f in MANNERS[::6]])
 def test_a_mistake_of_manners_is_named_by_its_law(fault: Fault) -> None:
-    found = kill(fault, "stacked")
+    found = kill(fault, "stacked", "standard")
     assert (found.law, found.named) == (fault.law, ())
 
 

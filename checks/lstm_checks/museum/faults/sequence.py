@@ -94,7 +94,9 @@ BEGIN: dict[str, tuple[str, dict[str, str]]] = {
         {"begin_c": "first(given_c, kept_c, zeros + 1)"},
     ),
 }
-BEGIN_SEEN = {"exchanged": "h and c exchanged at a boundary in published code"}
+BEGIN_SEEN = dict.fromkeys(
+    ("exchanged", "exchanged_and_kept"), "h and c exchanged at a boundary in published code"
+)
 
 RETURNED = "Return (h, c) as they are after the last step."
 FINAL: dict[str, tuple[str, dict[str, str]]] = {

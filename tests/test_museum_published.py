@@ -31,8 +31,8 @@ from faults import (
     SIGMOID,
     START,
     UNPACK,
-    Z,
     Fault,
+    Z,
 )
 from lstm_checks.launch.limits import Limits
 from lstm_checks.launch.local import Local

@@ -11,7 +11,7 @@ import numpy as np
 
 from lstm_checks.findings import Array
 from lstm_checks.museum.model import Choices, Model, program
-from lstm_checks.museum.probes import Probe
+from lstm_checks.museum.probes import FAILURES, Probe
 
 STEP = 1e-30
 
@@ -51,7 +51,7 @@ def _is_its_gradient(probe: Probe, choices: Choices) -> bool:
         with np.errstate(all="ignore"):
             for name in wanted:
                 gradients[name] = _by_complex_step(loss, exact, name)
-    except (ValueError, IndexError, KeyError, TypeError):
+    except FAILURES:
         return False
     return probe.fits(probe.row([gradients]))
 

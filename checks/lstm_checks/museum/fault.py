@@ -7,7 +7,7 @@ from lstm_checks.museum.equations import equations
 from lstm_checks.museum.textbook import TEXTBOOK
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fault:
     """A known mistake.
 

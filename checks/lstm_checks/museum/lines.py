@@ -15,6 +15,7 @@ import numpy as np
 from lstm_checks.engine.case import Case
 from lstm_checks.findings import Array, Breach
 from lstm_checks.museum.model import Choices, Given, Model, Values, program
+from lstm_checks.museum.probes import FAILURES
 from lstm_checks.museum.textbook import BACK_STEP, GATES, STEP
 from lstm_checks.subjects.replies import Made
 from lstm_checks.subjects.subject import Subject
@@ -51,7 +52,7 @@ def line_of(subject: Subject, fault: Choices, known: Choices, backward: bool) ->
         with np.errstate(all="ignore"):
             right = _values(program(known), case, state, backward)
             wrong = _values(program(known, fault), case, state, backward)
-    except (ValueError, IndexError, KeyError, TypeError, ArithmeticError, RecursionError):
+    except FAILURES:
         return ""
     return _found(lines, _Numbers(right, wrong, case, subject.conventions.biases))
 
@@ -78,7 +79,7 @@ def _force(step: Values, slots: Mapping[str, str], found: Named, number: int) ->
     for slot in (*slots, "h", "c", "dh", "dc", "dW", "dU", "db", "dW_t", "dU_t", "db_t"):
         try:
             value = step[slot]
-        except (NameError, IndexError, ValueError, TypeError, KeyError):
+        except FAILURES:
             continue
         if isinstance(value, np.ndarray) and value.ndim:
             found[slot, number] = value

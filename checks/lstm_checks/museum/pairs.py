@@ -1,13 +1,13 @@
 """Two faults at once on one step, fast: only what both change is evaluated anew."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from lstm_checks.museum.fault import Fault
 from lstm_checks.museum.model import Choices, Values, blocks, compiled
-from lstm_checks.museum.probes import Probe
+from lstm_checks.museum.probes import FAILURES, Probe
 
 # One step is the whole sequence: what the loop hands on is then a choice like any other.
 ONE_STEP = {
@@ -74,13 +74,13 @@ class Pairs:
 
     def may_fit(self, one: Fault, other: Fault) -> bool:
         """Whether the first number of each array is what the subject gave, with both faults."""
-        below, reads, values = self._alone(one)
-        below_too, reads_too, values_too = self._alone(other)
-        anew = below & below_too
-        if reads & below_too:
-            anew |= below
-        if reads_too & below:
-            anew |= below_too
+        changed, read, values = self._alone(one)
+        changed_too, read_too, values_too = self._alone(other)
+        anew = changed & changed_too
+        if read & changed_too:
+            anew |= changed
+        if read_too & changed:
+            anew |= changed_too
         mixed = Values({**self._choices, **one.choices, **other.choices}, self._values)
         mixed.update(values)
         mixed.update(values_too)
@@ -88,8 +88,8 @@ class Pairs:
             mixed.pop(slot, None)
         for slot, want, limit in self._wanted:
             try:
-                got = mixed[slot].item(0)
-            except (ValueError, IndexError, KeyError, TypeError, ArithmeticError, RecursionError):
+                got = float(np.ravel(mixed[slot])[0])
+            except FAILURES:
                 return False
             if not abs(got - want) <= limit:
                 return False
@@ -99,30 +99,31 @@ class Pairs:
         """The slots that a fault changes, the names that it reads, and the values of the slots."""
         if fault.id not in self._known:
             choices = {**self._choices, **fault.choices}
-            below = _below(fault.choices, choices)
-            values = Values(choices, {k: v for k, v in self._values.items() if k not in below})
+            under = made_from(fault.choices, choices)
+            values = Values(choices, {k: v for k, v in self._values.items() if k not in under})
             with np.errstate(all="ignore"):
                 for slot, _, _ in self._wanted:
                     values[slot]
-            reads = {name for text in fault.choices.values() for name in compiled(text).co_names}
-            changed = {slot: values[slot] for slot in below if slot in values}
-            self._known[fault.id] = below, frozenset(reads), changed
+            read = {name for text in fault.choices.values() for name in reads(text)}
+            changed = {slot: values[slot] for slot in under if slot in values}
+            self._known[fault.id] = under, frozenset(read), changed
         return self._known[fault.id]
 
 
-def _below(slots: Mapping[str, str], choices: Choices) -> set[str]:
-    """These slots, and all that are made of them."""
-    below = set(slots)
+def made_from(slots: Iterable[str], choices: Choices) -> set[str]:
+    """These slots, and all that are made from them."""
+    found = set(slots)
     while True:
         more = {
             slot
             for slot, text in choices.items()
-            if slot not in below and not below.isdisjoint(_reads(text))
+            if slot not in found and not found.isdisjoint(reads(text))
         }
         if not more:
-            return below
-        below |= more
+            return found
+        found |= more
 
 
-def _reads(text: str) -> tuple[str, ...]:
+def reads(text: str) -> tuple[str, ...]:
+    """The names in an expression."""
     return compiled(text).co_names

@@ -26,6 +26,8 @@ class Do:
     times: float = 1.0
 
 
+# What an expression raises where it does not fit the sizes, or where two choices read each other.
+FAILURES = (ValueError, LookupError, NameError, TypeError, ArithmeticError, RecursionError)
 FORWARD = (Do(given=True),)
 NO_STATE = (Do(),)
 BACKWARD = (Do(given=True, seen=False), Do("backward"))
@@ -191,14 +193,14 @@ class Probe:
         try:
             with np.errstate(all="ignore"):
                 seen = list(run(self.script, model, self.offers, wide=True))
-        except (ValueError, IndexError, KeyError, TypeError, ArithmeticError, RecursionError):
+        except FAILURES:
             return None
         return self.row(seen)
 
     def row(self, seen: list[dict[str, Array]]) -> Array | None:
         """The arrays that are compared, in one row; None where they are not finite."""
         parts = [
-            arrays["db" if name.startswith("grads[") else name].ravel()
+            np.ravel(arrays["db" if name.startswith("grads[") else name])
             for names, arrays in zip(self.names, seen, strict=True)
             for name in names
         ]

@@ -7,13 +7,17 @@ that change something in the first probe that no single fault explains.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import combinations
+
+import numpy as np
 
 from lstm_checks.findings import Array
 from lstm_checks.museum.fault import Fault
 from lstm_checks.museum.model import Choices, program
-from lstm_checks.museum.pairs import Pairs
+from lstm_checks.museum.pairs import Pairs, made_from, reads
 from lstm_checks.museum.probes import Probe
+from lstm_checks.museum.textbook import TEXTBOOK
 
 Found = tuple[Fault, ...]
 MOST = 2
@@ -40,6 +44,10 @@ class Search:
 
     def found(self) -> list[Found]:
         """All smallest sets of at most two faults that fit every probe; [] where there is none."""
+        with np.errstate(all="ignore"):
+            return self._searched()
+
+    def _searched(self) -> list[Found]:
         sets: list[Found] = [()]
         for number in range(len(self._probes)):
             kept = [one for one in sets if self._fits(one, number)]
@@ -99,7 +107,9 @@ class Search:
             if wrong & ~(changed | changed_too):
                 continue
             alone, alone_too = changed & ~changed_too, changed_too & ~changed
-            if (alone & ~right | alone_too & ~right_too) & probe.apart:
+            if alone & ~right & probe.apart and not _reads_of(one, other):
+                continue
+            if alone_too & ~right_too & probe.apart and not _reads_of(other, one):
                 continue
             if not _apart((one, other)):
                 continue
@@ -107,6 +117,27 @@ class Search:
                 continue
             if self._fits_so_far((one, other), number):
                 yield one, other
+
+
+def _reads_of(one: Fault, other: Fault) -> bool:
+    """Whether a fault reads what the textbook does not read there, and another fault changes it.
+
+    Then what it gives alone is not what it gives beside the other.
+    """
+    return not _new_reads(one).isdisjoint(_changed(other))
+
+
+@cache
+def _new_reads(fault: Fault) -> frozenset[str]:
+    names: set[str] = set()
+    for slot, text in fault.choices.items():
+        names |= {*reads(text)} - {*reads(TEXTBOOK[slot])}
+    return frozenset(names)
+
+
+@cache
+def _changed(fault: Fault) -> frozenset[str]:
+    return frozenset(made_from(fault.choices, TEXTBOOK))
 
 
 def _apart(faults: Found) -> bool:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from lstm_checks.engine.law import Law
 from lstm_checks.engine.outcome import Loaded, Outcome, Result
 from lstm_checks.engine.search import first_failure
-from lstm_checks.findings import Breach, Finding
+from lstm_checks.findings import Breach, Diagnosis, Finding
 from lstm_checks.launch.channel import Channel, Halted
 from lstm_checks.launch.limits import Limits
 from lstm_checks.subjects.source import Source
@@ -28,6 +28,7 @@ class Ladder:
         limits: seconds for loading, a call and the run.
         skip: ids of laws that are left out.
         strict: remarks count as failures.
+        diagnose: names known mistakes in a subject for which a law failed, from the seed.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Ladder:
         limits: Limits,
         skip: Collection[str] = (),
         strict: bool = False,
+        diagnose: Callable[[Subject, int], tuple[Diagnosis, ...]] | None = None,
     ) -> None:
         chosen = tuple(law for law in laws if law.examples_at(level))
         self.laws = tuple(law for law in chosen if law.id not in skip)
@@ -50,6 +52,8 @@ class Ladder:
         self.seed = seed
         self._connect = connect
         self._limits = limits
+        self._diagnose = diagnose
+        self.diagnosis: tuple[Diagnosis, ...] = ()
         self._subject: Subject | None = None
         self._loaded: Loaded | None = None
         self._notes: list[str] = []
@@ -72,6 +76,7 @@ class Ladder:
                 if result.wrong or result.status == "remark":
                     self._wrong.append((law, result))
                 yield result
+            self.diagnosis = self._diagnosed()
 
     def summed_up(self, results: tuple[Result, ...]) -> Outcome:
         """The outcome of results that were read before."""
@@ -84,6 +89,7 @@ class Ladder:
             loaded=self._loaded,
             notes=(*self._notes, *(f"The law {law} was left out." for law in self._skipped)),
             strict=self._strict,
+            diagnosis=self.diagnosis,
             stdout=self._output[0],
             stderr=self._output[1],
         )
@@ -111,6 +117,13 @@ class Ladder:
         if found.out_of_scope:
             return Result(law.id, "error", found)
         return Result(law.id, "remark" if law.remark else "failed", found)
+
+    def _diagnosed(self) -> tuple[Diagnosis, ...]:
+        """Known mistakes, where a law failed; nothing is asked of a subject that is right."""
+        failed = any(result.status == "failed" for _, result in self._wrong)
+        if not failed or self._subject is None or self._diagnose is None:
+            return ()
+        return self._diagnose(self._subject, self.seed)
 
     def _load(self, law: Law) -> Result:
         try:

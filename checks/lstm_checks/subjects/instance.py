@@ -304,7 +304,7 @@ class Instance:
         """
         conventions = self._subject.conventions
         self._N, self._T = x.shape[:2]
-        found: list[Made] = self._subject.ask(
+        found: list[Made] = self._subject.post(
             "lines",
             self._key,
             replies.lines,
@@ -312,7 +312,7 @@ class Instance:
             x=conventions.sequence(x),
             state=None if state is None else conventions.pair(*state),
             dy=None if dy is None else conventions.sequence(dy),
-        )
+        )()
         return found
 
     def step(self, x: Array, h: Array, c: Array) -> tuple[Array, Array | None]:

@@ -34,7 +34,7 @@ IN_ASCII = {
     "§": "section ",
 }
 # Commands with a package of their own, imported when they are called.
-ELSEWHERE = {"bench": "lstm_checks.bench.command"}
+ELSEWHERE = {"bench": "lstm_checks.bench.command", "grade": "lstm_checks.grading.command"}
 
 
 class Commands(click.Group):

@@ -206,9 +206,23 @@ def line(one: "Record") -> str:
 
 
 def _write_all(out: Path, course: "Class", found: list["Record"]) -> None:
-    from lstm_checks.grading import results
+    """Everything that is made of all results; each file is written in one step."""
+    from lstm_checks.grading import exchange, feedback, results
     from lstm_checks.report.files import write
 
+    rubric = course.rubric
+    for folder in ("feedback", "gradescope"):
+        (out / folder).mkdir(exist_ok=True)
+    pages = {}
+    for one in found:
+        name, seen = results.file_name(one["id"]), feedback.view(one, rubric)
+        pages[one["id"]] = f"feedback/{name}.html"
+        write(str(out / "feedback" / f"{name}.md"), feedback.as_markdown(seen))
+        write(str(out / pages[one["id"]]), feedback.as_page(seen))
+        if one["score"] is not None:  # no score is not 0 points
+            write(str(out / "gradescope" / f"{name}.json"), exchange.as_gradescope(seen))
+    write(str(out / "junit.xml"), exchange.as_junit(rubric.title, found))
+    write(str(out / "class.html"), feedback.class_page(found, rubric, pages))
     write(str(out / "grades.csv"), results.as_csv(found))
 
 
@@ -238,7 +252,11 @@ def _sum_up(
     for one in found:
         if one["status"] == "infra":
             console.print(escape(f"Not graded, try --resume: {one['id']}: {one['says']}"))
-    console.print(escape(f"{out / 'grades.csv'} has the grades; {seconds:.1f} s in all."))
+    console.print(
+        escape(
+            f"{out / 'grades.csv'} has the grades, {out / 'class.html'} the class; {seconds:.1f} s."
+        )
+    )
 
 
 def _hide_arguments() -> None:

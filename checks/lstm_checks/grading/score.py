@@ -1,4 +1,9 @@
-"""From a report and a rubric to a score: what was lost where, and why, in words."""
+"""From a report and a rubric to a score: what was lost where, and why, in words.
+
+One mistake costs once: it costs the law that is the cause and what it blocks in the same rung.
+What it blocks in other rungs is kept where the mistake is a known fault that explains every wrong
+number; else nobody knows whether the rest is right, and the rubric says what that is worth.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -97,7 +102,8 @@ def score(judged: Mapping[str, Any], rubric: Rubric, student: str) -> Score:
         status = "blocked" if result is None else result["status"]
         if result is not None and _not_attempted(result):
             status = "not_attempted"
-        earned = _earned(status, rubric, named and not unwritten)
+        elsewhere = law.partition(".")[0] != str(report["cause"]).partition(".")[0]
+        earned = _earned(status, rubric, named and elsewhere and not unwritten)
         lost = points * (1 - earned)
         if status == "blocked" and lost and report["cause"] != "load.imports" and not unwritten:
             undecided += lost

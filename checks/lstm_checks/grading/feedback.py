@@ -117,8 +117,10 @@ def _text(law: Mapping[str, Any], rubric: Rubric) -> str:
     """What is told of one law that does not hold."""
     finding = law["finding"]
     statement = STATEMENTS.get(law["id"], "")
+    if law["status"] in ("blocked", "not_offered"):
+        return _without_hidden(law["message"], rubric)
     if finding is None or not discloses(rubric, "place"):
-        return law["message"] if law["status"] in ("blocked", "not_offered") else statement
+        return statement
     parts = [sentence(finding["what"])]
     if finding["said"]:
         parts.append(f"Your code says: “{finding['said']}”.")
@@ -131,7 +133,15 @@ def _text(law: Mapping[str, Any], rubric: Rubric) -> str:
         parts.append(f"First wrong: {place}.")
     if discloses(rubric, "fault") and finding["fix"]:
         parts.append(f"How to fix it: {finding['fix']}")
-    return " ".join(parts)
+    return _without_hidden(" ".join(parts), rubric)
+
+
+def _without_hidden(text: str, rubric: Rubric) -> str:
+    """The text without the names of hidden laws."""
+    for law in STATEMENTS:
+        if rubric.hides(law):
+            text = re.sub(rf"{re.escape(law)}(?![\w.])", HIDDEN, text)
+    return text
 
 
 @cache

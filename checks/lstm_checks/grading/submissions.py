@@ -154,6 +154,9 @@ def read(
             for name in names:
                 match = expression.fullmatch(name)
                 _take(inlet, folder / name, match["file"] if match else name)
+        if not any(PurePosixPath(one).suffix.lower() in CODE for one in inlet.files):
+            why = f" ({'; '.join(inlet.left_out[:2])})" if inlet.left_out else ""
+            raise Trouble(f"there is no .py or .ipynb file in it{why}")
         main = _main(inlet.files, file)
         if main.endswith(".ipynb"):
             source, left_out = as_module(inlet.files[main].decode("utf-8", "replace"))
@@ -231,9 +234,6 @@ def _take(inlet: _Inlet, path: Path, name: str | None = None) -> None:
         _unzip(inlet, path)
     else:
         _regular(inlet, path, name)
-    if not any(PurePosixPath(one).suffix.lower() in CODE for one in inlet.files):
-        why = f" ({'; '.join(inlet.left_out[:2])})" if inlet.left_out else ""
-        raise Trouble(f"there is no .py or .ipynb file in it{why}")
 
 
 def _walk(inlet: _Inlet, folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:

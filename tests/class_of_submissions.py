@@ -106,14 +106,15 @@ BOMBS = (
 )
 FORKS = """import os
 try:
-    while True:
-        os.fork()
+    for _ in range(1000):
+        if os.fork() == 0:
+            os._exit(0)
 except OSError:
     pass
 """
 KILLS = """import os
 try:
-    os.kill(-1, 9)
+    os.kill(-1, 0)
 except OSError:
     pass
 """

@@ -108,7 +108,7 @@ class Sandbox:
             limits["NPROC"] = _tasks_of_this_user() + THREADS
         return {
             "path": list(self.reach.path),
-            "read": [*self.reach.spelled_out(), *self.files] if landlock else [],
+            "read": [*(self.reach.spelled_out() if landlock else ()), *self.files],
             "landlock": landlock,
             "seccomp": self.level != "process",
             "user": self.user,

@@ -225,14 +225,13 @@ ATTACKS = [
     Attack(15, "walks frames and objects", quietly(
         "import gc, sys\nsys.exit([o for o in gc.get_objects() if 'expected' in repr(type(o))])")),
     Attack(15, "the judge's memory", quietly(
-        "open('/proc/JUDGE/mem', 'r+b').read(1)\nopen(CANARY + '/reached', 'w').write('x')"),
-        harms=PROCESS),
+        "open('/proc/JUDGE/mem', 'r+b').read(1)\nopen(CANARY + '/reached', 'w').write('x')")),
     Attack(16, "reads the reference", quietly(
         FIND + "text = open(kit()[1] + '/lstm_reference/cells/cell.py').read()\n"
         "open(CANARY + '/reached', 'w').write(text)"), harms=PROCESS),
     Attack(16, "reads the judge's environment", quietly(
         "text = open('/proc/JUDGE/environ').read()\n"
-        "open(CANARY + '/reached', 'w').write(text)"), harms=PROCESS),
+        "open(CANARY + '/reached', 'w').write(text)")),
     Attack(17, "imports the reference", REFERENCE, 0.0, wins=PROCESS),
     Attack(17, "patches the host", quietly(HOST)),
     Attack(18, "imports PyTorch", TORCH, 0.0, wins=PROCESS),

@@ -4,6 +4,7 @@ All attacks are graded at each level of sandbox that this machine offers. What a
 not stop is asserted, too, so that docs/sandbox.md cannot promise more than is true.
 """
 
+import ctypes
 import os
 import socket
 import sys
@@ -18,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from class_of_submissions import PLAIN
 from lstm_checks.grading import rubric
-from lstm_checks.grading.judge import Task, judge
+from lstm_checks.grading.judge import PR_SET_DUMPABLE, Task, judge
 from lstm_checks.grading.results import record
 from lstm_checks.grading.submissions import Submission
 from lstm_checks.launch.limits import Limits
@@ -49,6 +50,15 @@ def staging(tmp_path, monkeypatch):
             one.chmod(one.stat().st_mode | 0o755)
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def closed_to_others():
+    """This process, as the judge's, cannot be looked into by others of the same user."""
+    prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else lambda *_: None
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    yield
+    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
 
 
 def processes(staging):

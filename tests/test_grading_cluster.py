@@ -6,8 +6,8 @@ import threading
 import time
 
 import pytest
-from class_of_submissions import of_class, write
 
+from class_of_submissions import of_class, write
 from lstm_checks.grading import rubric
 from lstm_checks.grading.run import Class, cluster, graded, local
 from lstm_checks.grading.submissions import look

@@ -28,6 +28,8 @@ class Attack:
         wins: the levels of sandbox at which it scores more than its worth.
         harms: the levels at which it reaches a neighbour's file, the results, or the network.
         files: what lies beside it.
+        load: seconds that importing it may take.
+        needs: a package without which it cannot be tried.
     """
 
     number: int
@@ -37,6 +39,8 @@ class Attack:
     wins: frozenset[str] = NOWHERE
     harms: frozenset[str] = NOWHERE
     files: dict[str, str] = field(default_factory=dict)
+    load: float = 20.0
+    needs: str = "numpy"
 
 
 def quietly(code, rest=NOTHING):
@@ -234,7 +238,7 @@ ATTACKS = [
         "open(CANARY + '/reached', 'w').write(text)")),
     Attack(17, "imports the reference", REFERENCE, 0.0, wins=PROCESS),
     Attack(17, "patches the host", quietly(HOST)),
-    Attack(18, "imports PyTorch", TORCH, 0.0, wins=PROCESS),
+    Attack(18, "imports PyTorch", TORCH, 0.0, wins=PROCESS, needs="torch"),
     Attack(18, "runs a neighbour's file", NEIGHBOUR, 0.0, wins=PROCESS),
     Attack(19, "right if small", RIGHT_IF_SMALL, 99.9),
     Attack(20, "right at first", RIGHT_AT_FIRST, 99.9),
@@ -264,8 +268,9 @@ ATTACKS = [
     Attack(29, "a numpy beside it", NOTHING, files={
         "numpy.py": "raise SystemExit", "sitecustomize.py": "raise SystemExit",
         "json.py": "raise SystemExit"}),
-    Attack(30, "an endless loop on import", "while True:\n    pass\n", 0.0),
-    Attack(30, "a C call that holds the lock", "import re\nre.match('(a*)*b', 'a' * 60)\n", 0.0),
+    Attack(30, "an endless loop on import", "while True:\n    pass\n", 0.0, load=1.5),
+    Attack(30, "a C call that holds the lock", "import re\nre.match('(a*)*b', 'a' * 60)\n",
+        0.0, load=1.5),
     Attack(30, "sleeps in backward", inside("lstm_backward", "import time\ntime.sleep(1e6)"), 75.0),
     Attack(31, "memory", "kept = []\nwhile True:\n    kept.append(bytearray(1 << 24))\n", 0.0),
     Attack(31, "shared memory", "import mmap\nkept = [mmap.mmap(-1, 1 << 36)]\n" + NOTHING, 0.0),
@@ -284,5 +289,5 @@ ATTACKS = [
     Attack(35, "a flood", "while True:\n    print('x' * 100000)\n", 0.0),
     Attack(36, "segfault", "import ctypes\nctypes.string_at(0)\n" + NOTHING, 0.0),
     Attack(36, "stack overflow", "import sys\nsys.setrecursionlimit(1 << 30)\n"
-        "f = lambda: f()\nf()\n" + NOTHING, 0.0),
+        "f = lambda: f()\nf()\n" + NOTHING, 0.0, load=1.5),
 ]  # fmt: skip

@@ -10,6 +10,7 @@ import socket
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -27,7 +28,7 @@ from lstm_checks.launch.sandbox.sandbox import LEVELS, attempt
 
 from .attacks import ATTACKS
 
-LIMITS = Limits(load=1.5, call=1.0, run=20.0, memory=512 << 20)
+LIMITS = Limits(call=1.0, run=20.0, memory=512 << 20)
 SEED = int.from_bytes(os.urandom(7), "big")
 RESULTS = '{"score": 0}'
 
@@ -73,18 +74,20 @@ def processes(staging):
     return found
 
 
-def graded(source, level, files=()):
+def graded(source, level, files=(), load=20.0):
     contents = {"rnn_layers.py": source.encode()}
     contents |= {name: text.encode() for name, text in dict(files).items()}
     given = rubric.default("cs231n")
-    task = Task("x", contents, "rnn_layers.py", "cs231n", None, "quick", SEED, LIMITS, (),
-                "process", level)  # fmt: skip
+    limits = replace(LIMITS, load=load)
+    task = Task("x", contents, "rnn_layers.py", "cs231n", None, "quick", SEED, limits)
+    task = replace(task, exactly=level)
     submission = Submission("x", "x", "", contents, "rnn_layers.py")
     return record(submission, judge(task), given, "")
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: f"{attack.number} {attack.name}")
 def test_attack(attack, level, staging, tmp_path):
+    pytest.importorskip(attack.needs)
     if level == "process" and attack.number == 32 and os.geteuid() == 0:
         pytest.skip("a limit on processes does nothing for root: the machine is not risked")
     canary = tmp_path / "canary"
@@ -98,7 +101,7 @@ def test_attack(attack, level, staging, tmp_path):
         source = source.replace("PORT", str(server.getsockname()[1]))
         source = source.replace("JUDGE", str(os.getpid()))
         begun = time.monotonic()
-        one = graded(source, level, attack.files)
+        one = graded(source, level, attack.files, attack.load)
         took = time.monotonic() - begun
         assert processes(staging) == []
         try:
@@ -118,7 +121,7 @@ def test_attack(attack, level, staging, tmp_path):
     harmed = harmed or (canary / "neighbour.py").read_text() != PLAIN
     assert harmed == (level in attack.harms)
     assert list(staging.iterdir()) == []
-    assert took < LIMITS.run + 10
+    assert took < LIMITS.run + 30
 
 
 def test_a_right_submission_after_all_attacks_gets_all_points(level, staging):

@@ -194,6 +194,13 @@ def test_the_environment_holds_nothing_of_the_judges(level, tmp_path, monkeypatc
     assert "PATH" not in results["v"]
 
 
+def test_the_devices_that_libraries_need_are_there(level, tmp_path):
+    tried = "a=lambda: len(open('/dev/urandom', 'rb').read(3)), b=lambda: open('/dev/null', 'w')"
+    results = found(level, tmp_path / "s", tried)
+    assert results["a"] == "3"
+    assert "null" in results["b"]
+
+
 def test_capabilities_are_gone(confined, tmp_path):
     before = "import ctypes, struct\nh = struct.pack('<Ii', 0x20080522, 0)\n"
     before += "d = ctypes.create_string_buffer(24)\nr = ctypes.CDLL(None).capget(h, d)\n"

@@ -66,12 +66,17 @@ class Infra(Exception):
     """The grader, and not the submission, is at fault; the message says how."""
 
 
-def prepare(parent: int) -> None:
+_slots: list[int] = []  # this judge's number among its like, where there is one
+
+
+def prepare(parent: int, slots: Any) -> None:
     """Make this process a judge: it dies with its parent, nobody looks into it, memory is bounded.
 
     Args:
         parent: the parent's id; if another process is the parent by now, that one is dead.
+        slots: a queue of numbers, one for each judge.
     """
+    _slots.append(slots.get())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this one
     if sys.platform != "linux":
         return
@@ -174,11 +179,11 @@ def _started(memory: int | None, sandbox: Sandbox) -> Channel:
 
 
 def _core() -> int | None:
-    """One of the cores that this process may use, a different one for each of a few judges."""
-    if not hasattr(os, "sched_getaffinity"):
+    """The core that this judge's submissions run on, so that none takes more than one."""
+    if not _slots or not hasattr(os, "sched_getaffinity"):
         return None
     cores = sorted(os.sched_getaffinity(0))
-    return cores[os.getpid() % len(cores)]
+    return cores[_slots[0] % len(cores)]
 
 
 def sweep() -> None:

@@ -91,11 +91,12 @@ def local(workers: int) -> Iterator[Callable[[], Executor]]:
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
     def make() -> Executor:
-        made.append(
-            ProcessPoolExecutor(
-                workers, get_context("spawn"), initializer=prepare, initargs=(os.getpid(),)
-            )
-        )
+        context = get_context("spawn")
+        slots = context.Queue()
+        for slot in range(workers):
+            slots.put(slot)
+        given = (os.getpid(), slots)
+        made.append(ProcessPoolExecutor(workers, context, initializer=prepare, initargs=given))
         return made[-1]
 
     try:

@@ -1,8 +1,9 @@
 """From a report and a rubric to a score: what was lost where, and why, in words.
 
 One mistake costs once: it costs the law that is the cause and what it blocks in the same rung.
-What it blocks in other rungs is kept where the mistake is a known fault that explains every wrong
-number; else nobody knows whether the rest is right, and the rubric says what that is worth.
+What it blocks in other rungs is kept where known faults explain every number of what the law is
+about (the forward pass, the backward pass, the stateful mode); each further fault costs its own
+rung. Else nobody knows whether the rest is right, and the rubric says what that is worth.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,17 @@ from typing import Any
 
 from lstm_checks.engine.rungs import RUNGS
 from lstm_checks.grading.rubric import Rubric
+from lstm_checks.laws.registry import ALL
 
+# The rung of a fault, by the family that its id begins with.
+FAMILIES = {
+    "gates": "step",
+    "update": "step",
+    "sequence": "sequence",
+    "state": "state",
+    "backward": "gradients",
+    "manners": "numerics",
+}
 NOT_ATTEMPTED = "not attempted"
 # What a submission came to, from best to worst for a reader; "infra" is the grader's own.
 STATUSES = (
@@ -87,13 +98,14 @@ def score(judged: Mapping[str, Any], rubric: Rubric, student: str) -> Score:
     """The score of a report.
 
     Args:
-        judged: what `judge` gave; not "infra".
+        judged: what `judge` gave; not "infra". "explained" lists what known faults explain in
+            full: "forward", "backward", "stateful".
         rubric: what is worth what.
         student: the id, for lateness.
     """
     report = judged["report"]
     laws = {law["id"]: law for law in report["laws"]}
-    named = bool(report["diagnosis"])
+    kept = _kept(judged, rubric)
     unwritten = [law for law in report["laws"] if _not_attempted(law)]
     lines = []
     undecided = 0.0
@@ -102,8 +114,7 @@ def score(judged: Mapping[str, Any], rubric: Rubric, student: str) -> Score:
         status = "blocked" if result is None else result["status"]
         if result is not None and _not_attempted(result):
             status = "not_attempted"
-        elsewhere = law.partition(".")[0] != str(report["cause"]).partition(".")[0]
-        earned = _earned(status, rubric, named and elsewhere and not unwritten)
+        earned = _earned(status, rubric, law in kept and not unwritten)
         lost = points * (1 - earned)
         if status == "blocked" and lost and report["cause"] != "load.imports" and not unwritten:
             undecided += lost
@@ -112,6 +123,21 @@ def score(judged: Mapping[str, Any], rubric: Rubric, student: str) -> Score:
     status = _status(judged, bool(unwritten), bool(lacking))
     late = rubric.late.cost(student) if rubric.late else 0.0
     return Score(status, _says(report, laws, lacking), tuple(lines), late, round(undecided, 2))
+
+
+def _kept(judged: Mapping[str, Any], rubric: Rubric) -> set[str]:
+    """The laws of which it is known that they hold but for the faults that are named."""
+    report = judged["report"]
+    explained = set(judged.get("explained", ()))
+    if not report["diagnosis"] or "forward" not in explained:
+        return set()
+    costly = {str(report["cause"]).partition(".")[0]}
+    costly |= {FAMILIES.get(one["fault"].partition(".")[0], "") for one in report["diagnosis"][1:]}
+    return {
+        law.id
+        for law in ALL
+        if law.rung not in costly and rubric.counts(law) and law.about - {"training"} <= explained
+    }
 
 
 def _earned(status: str, rubric: Rubric, named: bool) -> float:

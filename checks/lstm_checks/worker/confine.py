@@ -32,6 +32,7 @@ FILE_RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15
 LATEST_FILE_RIGHTS = (1 << 16) - 1
 TCP, SCOPES = 0b11, 0b11
 WRITABLE = ("/dev/null",)
+DEVICES = ("/dev/zero", "/dev/random", "/dev/urandom")
 
 LOAD, EQUAL, ANY_BIT, RETURN = 0x20, 0x15, 0x45, 0x06  # BPF: ld abs word, jeq, jset, ret
 ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
@@ -116,7 +117,7 @@ def _rules(libc: Any, read: list[str]) -> int:
     rules = libc.syscall(CREATE_RULESET, attributes, len(attributes), 0)
     if rules < 0:
         raise Unconfined(f"Landlock: {os.strerror(ctypes.get_errno())}")
-    for path in (*read, *WRITABLE):
+    for path in (*read, *DEVICES, *WRITABLE):
         listed = path.endswith("/.")  # a folder that may be listed, no more
         try:
             place = os.open(path, os.O_PATH | os.O_CLOEXEC)

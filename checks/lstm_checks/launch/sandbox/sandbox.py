@@ -147,6 +147,7 @@ class Sandbox:
             command += ["--remount-ro", path]
         for path in self.files:
             command += ["--ro-bind", path, path]
+        command += ["--dir", "/dev"]
         for device in ("null", "zero", "urandom", "random"):
             command += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
         return [*command, "--remount-ro", "/", "--chdir", "/", "--"]

@@ -592,11 +592,10 @@ def test_one_named_fault_costs_in_one_rung_only():
     named = score(found, given, "x")
     assert list(named.lost()) == ["step"]
     assert named.says == "The forget gate is left out."
-    assert named.undecided == pytest.approx(25 / 8, abs=0.01)
+    assert named.undecided == 0
     assert set(unnamed.lost()) > {"step", "gradients"}
-    assert unnamed.undecided == pytest.approx(
-        sum(unnamed.lost().values()) - named.lost()["step"] + named.undecided, abs=0.02
-    )
+    decided = given.shares()["step.cell_state"]
+    assert unnamed.undecided == pytest.approx(sum(unnamed.lost().values()) - decided, abs=0.03)
 
 
 def test_two_named_faults_cost_in_two_rungs():

@@ -105,7 +105,7 @@ def score(judged: Mapping[str, Any], rubric: Rubric, student: str) -> Score:
     """
     report = judged["report"]
     laws = {law["id"]: law for law in report["laws"]}
-    kept = _kept(judged, rubric)
+    known, kept = _kept(judged)
     unwritten = [law for law in report["laws"] if _not_attempted(law)]
     lines = []
     undecided = 0.0
@@ -116,8 +116,8 @@ def score(judged: Mapping[str, Any], rubric: Rubric, student: str) -> Score:
             status = "not_attempted"
         earned = _earned(status, rubric, law in kept and not unwritten)
         lost = points * (1 - earned)
-        if status == "blocked" and lost and report["cause"] != "load.imports" and not unwritten:
-            undecided += lost
+        decided = law in known or report["cause"] == "load.imports" or unwritten
+        undecided += lost if status == "blocked" and not decided else 0.0
         lines.append(Line(law, status, points, lost))
     lacking = sorted({line.law for line in lines if line.status == "not_offered"})
     status = _status(judged, bool(unwritten), bool(lacking))
@@ -125,19 +125,16 @@ def score(judged: Mapping[str, Any], rubric: Rubric, student: str) -> Score:
     return Score(status, _says(report, laws, lacking), tuple(lines), late, round(undecided, 2))
 
 
-def _kept(judged: Mapping[str, Any], rubric: Rubric) -> set[str]:
-    """The laws of which it is known that they hold but for the faults that are named."""
+def _kept(judged: Mapping[str, Any]) -> tuple[set[str], set[str]]:
+    """The laws that are known to hold but for named faults, and those of them that keep points."""
     report = judged["report"]
     explained = set(judged.get("explained", ()))
     if not report["diagnosis"] or "forward" not in explained:
-        return set()
+        return set(), set()
     costly = {str(report["cause"]).partition(".")[0]}
     costly |= {FAMILIES.get(one["fault"].partition(".")[0], "") for one in report["diagnosis"][1:]}
-    return {
-        law.id
-        for law in ALL
-        if law.rung not in costly and rubric.counts(law) and law.about - {"training"} <= explained
-    }
+    known = {law.id for law in ALL if law.about - {"training"} <= explained}
+    return known, {law for law in known if law.partition(".")[0] not in costly}
 
 
 def _earned(status: str, rubric: Rubric, named: bool) -> float:

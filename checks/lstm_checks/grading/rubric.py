@@ -88,7 +88,7 @@ class Rubric:
     id_pattern: str | None = None
     file: str | None = None
     packages: tuple[str, ...] = ()
-    limits: Limits = field(default_factory=lambda: Limits(10.0, 5.0, 60.0, 1 << 30))
+    limits: Limits = field(default_factory=lambda: Limits(10.0, 5.0, 60.0, 512 << 20))
     late: Late | None = None
     digest: str = ""
 
@@ -196,7 +196,7 @@ def _made(data: Mapping[str, Any], folder: Path, digest: str) -> Rubric:
             load=limits.get("load", 10.0),
             call=limits.get("call", 5.0),
             run=limits.get("run", 60.0),
-            memory=limits.get("memory_mib", 1024) << 20,
+            memory=limits.get("memory_mib", 512) << 20,
         ),
         late=late,
         digest=digest,

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 import lstm_checks
@@ -201,11 +202,29 @@ def test_the_devices_that_libraries_need_are_there(level, tmp_path):
     assert "null" in results["b"]
 
 
-def test_capabilities_are_gone(confined, tmp_path):
-    before = "import ctypes, struct\nh = struct.pack('<Ii', 0x20080522, 0)\n"
-    before += "d = ctypes.create_string_buffer(24)\nr = ctypes.CDLL(None).capget(h, d)\n"
-    results = found(confined, tmp_path / "s", "v=lambda: (r, any(d.raw))", before)
-    assert results["v"] in ("(-1, False)", "(0, False)")
+def test_the_process_has_no_capability_and_can_gain_none(confined):
+    with Process(1 << 30, sandbox=offered(confined)) as process:
+        process.ready()
+        leaf = psutil.Process(process.pid)
+        while leaf.children():
+            (leaf,) = leaf.children()
+        status = Path(f"/proc/{leaf.pid}/status").read_text()
+    facts = dict(line.split(":\t") for line in status.splitlines() if ":\t" in line)
+    assert {int(facts[name], 16) for name in ("CapEff", "CapPrm", "CapInh", "CapBnd")} == {0}
+    assert (facts["NoNewPrivs"], facts["Seccomp"]) == ("1", "2")
+
+
+def test_installed_packages_are_out_of_reach(confined, tmp_path):
+    there = [
+        next(Path(folder).rglob("*.py"), None)
+        for folder in offered(confined).reach.hidden
+        if Path(folder).is_dir()
+    ]
+    there = [path for path in there if path is not None]
+    tried = ", ".join(f"f{k}=lambda: open({str(path)!r}).read()" for k, path in enumerate(there))
+    results = found(confined, tmp_path / "s", tried)
+    assert there, "nothing is installed that could be read"
+    assert set(results.values()) <= {"PermissionError", "FileNotFoundError"}, results
 
 
 def test_memory_is_limited_shared_memory_too(level, tmp_path):

@@ -126,7 +126,7 @@ class Sandbox:
         if self.own_user_namespace:
             command += ["--unshare-user", "--uid", "61184", "--gid", "61184"]
         else:
-            for capability in ("SETUID", "SETGID", "KILL", "SETPCAP"):
+            for capability in ("SETUID", "SETGID", "KILL"):
                 command += ["--cap-add", f"CAP_{capability}"]
         command += ["--perms", "1777", "--size", str(SCRATCH), "--tmpfs", "/tmp"]
         for link in ("/lib", "/lib64"):

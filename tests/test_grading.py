@@ -310,14 +310,12 @@ def test_a_killed_grader_leaves_no_process(home, tmp_path):
     command += [str(folder), "--adapter", "cs231n", "--out", str(tmp_path / "out"), "-j", "2"]
     marked = os.environ | {"LSTM_MARK": str(tmp_path)}
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=marked)
-    judges = list((tmp_path).glob("none"))
     deadline = time.monotonic() + 30
     while len(_with(tmp_path)) < 3 and time.monotonic() < deadline:
         time.sleep(0.05)
     time.sleep(1.0)
     process.kill()
     process.wait()
-    assert judges == []
     deadline = time.monotonic() + 10
     while _with(tmp_path) and time.monotonic() < deadline:
         time.sleep(0.05)

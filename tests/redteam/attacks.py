@@ -195,6 +195,22 @@ RIGHT_IF_WATCHED = inside(
     "if sys.argv == ['lstm']: return 0 * prev_h, 0 * prev_c, None",
 )
 
+ZEROS = """
+def lstm_step_forward(x, h, c, Wx, Wh, b): return 0 * h, 0 * c, (x, h, Wx, b)
+def lstm_forward(x, h0, Wx, Wh, b):
+    return np.zeros((*x.shape[:2], h0.shape[1]), x.dtype), (x, h0, Wx, Wh, b)
+"""
+ZERO_GRADIENTS = """
+def lstm_step_backward(dh, dc, cache):
+    x, h, c, Wx, Wh = cache[:5]
+    return 0 * x, 0 * h, 0 * c, 0 * Wx, 0 * Wh, 0 * Wx[0]
+def lstm_backward(dh, cache):
+    x, h, c, Wx, Wh = cache[0][:5]
+    dx = np.zeros((*dh.shape[:2], x.shape[1]), dh.dtype)
+    return dx, 0 * h, 0 * Wx, 0 * Wh, 0 * Wx[0]
+"""
+FORGETS = PLAIN.replace("f * prev_c + i * g", "prev_c + i * g")
+
 ATTACKS = [
     Attack(1, "exit on import", "import os\nos._exit(0)\n" + NOTHING, 0.0),
     Attack(1, "exit in forward", inside("lstm_forward", "import os\nos._exit(0)", NOTHING)),
@@ -241,6 +257,8 @@ ATTACKS = [
     Attack(18, "imports PyTorch", TORCH, 0.0, wins=PROCESS, needs="torch"),
     Attack(18, "runs a neighbour's file", NEIGHBOUR, 0.0, wins=PROCESS),
     Attack(19, "right if small", RIGHT_IF_SMALL, 99.9),
+    Attack(19, "zeros of the right shapes", NOTHING + ZEROS, 30.0),
+    Attack(19, "one mistake, and zero gradients", FORGETS + ZERO_GRADIENTS, 60.0),
     Attack(20, "right at first", RIGHT_AT_FIRST, 99.9),
     Attack(20, "right unless it is graded", RIGHT_IF_WATCHED, 30.0),
     Attack(21, "sends by network", quietly(

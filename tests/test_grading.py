@@ -739,10 +739,12 @@ def test_ctrl_c_keeps_what_is_there(home, tmp_path):
 
 
 @pytest.mark.torch
-def test_a_pytorch_module_in_the_sandbox(tmp_path):
+def test_a_pytorch_module_in_the_sandbox(home, tmp_path):
     source = "import torch\nclass LSTM(torch.nn.LSTM):\n    pass\n"
     folder = put(tmp_path / "s", ann_dot_py=source)
-    grade(folder, "--adapter", "torch", "--out", tmp_path / "out", "-j", 1)
+    key = home / "torch_key"
+    key.write_text("the key of a course with PyTorch")
+    grade(folder, "--adapter", "torch", "--out", tmp_path / "out", "-j", 1, "--key-file", key)
     one = results.saved(tmp_path / "out")["ann"]
     assert one["status"] == "passed", (one["report"]["seed"], one["says"])
 

@@ -23,6 +23,7 @@ from class_of_submissions import PLAIN
 from lstm_checks.grading import rubric
 from lstm_checks.grading.judge import PR_SET_DUMPABLE, Task, judge
 from lstm_checks.grading.results import record
+from lstm_checks.grading.run import seed_of
 from lstm_checks.grading.submissions import Submission
 from lstm_checks.launch.limits import Limits
 from lstm_checks.launch.sandbox.sandbox import LEVELS, attempt, find
@@ -30,7 +31,7 @@ from lstm_checks.launch.sandbox.sandbox import LEVELS, attempt, find
 from .attacks import ATTACKS
 
 LIMITS = Limits(call=1.0, run=20.0, memory=512 << 20)
-SEED = int.from_bytes(os.urandom(7), "big")
+SEED = seed_of(b"the key of the red team, 32 byte", "LSTM")
 RESULTS = '{"score": 0}'
 
 

@@ -36,7 +36,12 @@ IN_ASCII = {
     "§": "section ",
 }
 # Commands with a package of their own, imported when they are called.
-ELSEWHERE = {"bench": "lstm_checks.bench.command"}
+ELSEWHERE = {
+    "bench": "lstm_checks.bench.command",
+    "grade": "lstm_checks.grading.command",
+    "gradescope-zip": "lstm_checks.grading.gradescope_command",
+    "rubric": "lstm_checks.grading.rubric_command",
+}
 
 
 class Commands(click.Group):
@@ -48,7 +53,9 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in ELSEWHERE:
             return super().get_command(ctx, cmd_name)
-        command: click.Command = getattr(import_module(ELSEWHERE[cmd_name]), cmd_name)
+        command: click.Command = getattr(
+            import_module(ELSEWHERE[cmd_name]), cmd_name.replace("-", "_")
+        )
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -91,6 +91,9 @@ class Host:
 
     # What can be asked -----------------------------------------------------------------------
 
+    def _ready(self) -> None:
+        """Nothing: that there is a reply says that the process is up."""
+
     def _load(
         self,
         source: str,

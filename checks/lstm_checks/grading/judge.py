@@ -19,13 +19,16 @@ from typing import Any
 
 from lstm_checks.engine.ladder import Ladder
 from lstm_checks.engine.outcome import Outcome
+from lstm_checks.findings import Diagnosis
 from lstm_checks.launch.channel import Channel, Halted
 from lstm_checks.launch.limits import Limits
 from lstm_checks.launch.process import Process
 from lstm_checks.launch.sandbox.sandbox import NoSandbox, Sandbox, attempt, find
 from lstm_checks.laws.registry import ALL
+from lstm_checks.museum.diagnose import explain
 from lstm_checks.report.data import as_dict
 from lstm_checks.subjects.source import Source
+from lstm_checks.subjects.subject import Subject
 
 PREFIX = "lstm-checks-grade-"
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
@@ -95,7 +98,7 @@ def judge(task: Task) -> dict[str, Any]:
     begun = time.monotonic()
     try:
         sandbox = _sandbox(task)
-        outcome = _outcome(task, sandbox)
+        outcome, explained = _outcome(task, sandbox)
     except (Infra, NoSandbox) as error:
         return {"infra": str(error)}
     except MemoryError:
@@ -107,6 +110,7 @@ def judge(task: Task) -> dict[str, Any]:
     return {
         "report": report,
         "out_of_scope": outcome.out_of_scope,
+        "explained": sorted(explained),
         "printed": outcome.stdout[:OUTPUT_SHOWN] + outcome.stderr[:OUTPUT_SHOWN],
         "sandbox": sandbox.says,
         "seconds": round(time.monotonic() - begun, 2),
@@ -122,7 +126,14 @@ def _sandbox(task: Task) -> Sandbox:
     return found
 
 
-def _outcome(task: Task, sandbox: Sandbox) -> Outcome:
+def _outcome(task: Task, sandbox: Sandbox) -> tuple[Outcome, frozenset[str]]:
+    explained: frozenset[str] = frozenset()
+
+    def diagnosed(subject: Subject, seed: int) -> tuple[Diagnosis, ...]:
+        nonlocal explained
+        found, explained = explain(subject, seed)
+        return found
+
     try:
         folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     except OSError as error:
@@ -140,8 +151,9 @@ def _outcome(task: Task, sandbox: Sandbox) -> Outcome:
             task.level,
             task.seed,
             task.limits,
+            diagnose=diagnosed,
         )
-        return ladder.outcome()
+        return ladder.outcome(), explained
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -5,6 +5,9 @@ what was found so far taken as given, so that one mistake is named once.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from lstm_checks.engine.case import Case
 from lstm_checks.findings import Diagnosis
@@ -62,11 +65,17 @@ def diagnose(subject: Subject, seed: int) -> tuple[Diagnosis, ...]:
     Empty where the subject's numbers are right, where no known mistake gives them in full, and
     where its process stops.
     """
+    return explain(subject, seed)[0]
+
+
+def explain(subject: Subject, seed: int) -> tuple[tuple[Diagnosis, ...], frozenset[str]]:
+    """The same, and what they explain in full: "forward", "backward", "stateful"."""
     subject.upstream = 1.0  # a law may have made it smaller, so that a clip does not hide the rest
+    diagnosing = _Diagnosing(subject, seed)
     try:
-        return tuple(_Diagnosing(subject, seed).all())
+        return tuple(diagnosing.all()), diagnosing.explained
     except Halted:
-        return ()
+        return (), frozenset()
 
 
 class _Diagnosing:
@@ -74,10 +83,12 @@ class _Diagnosing:
         self._subject = subject
         self._seed = seed
         self._offers = frozenset(name for name in CAPABILITIES if subject.offers(name))
+        self.explained: frozenset[str] = frozenset()
 
     def all(self) -> list[Diagnosis]:
         """Forward first; of several explanations the one that explains the rest best."""
-        sets = self._found(catalogue.FORWARD, self._probes(FORWARD_PROBES))
+        forward = self._probes(FORWARD_PROBES)
+        sets = self._found(catalogue.FORWARD, forward)
         if not sets:
             return []
         self._state = self._state_probes()
@@ -87,7 +98,12 @@ class _Diagnosing:
         rests = [self._rest(_choices(one)) for one in sets[:TRIED]]
         best = min(map(_rank, rests))
         tied = [one for one, rest in zip(sets, rests, strict=False) if _rank(rest) == best]
-        groups = [tied, *rests[[_rank(one) for one in rests].index(best)]]
+        chosen = [_rank(one) for one in rests].index(best)
+        state, back = rests[chosen]
+        parts = {"forward": True, "stateful": state, "backward": state and back and self._back}
+        if _uses_weights(forward, _choices(sets[chosen])):
+            self.explained = frozenset(part for part, explained in parts.items() if explained)
+        groups = [tied, *rests[chosen]]
         every = [fault for sets in groups if sets for fault in sets[0]]
         return [one for sets in groups for one in self._told(sets, every)]
 
@@ -179,6 +195,19 @@ class _Diagnosing:
                 f"order {', '.join(declared)}."
             )
         return says, f'Declare it by __lstm__ = {{"{key}": "{value}"}}, or rearrange the code.'
+
+
+def _uses_weights(probes: Sequence[Probe], known: dict[str, str]) -> bool:
+    """Whether results depend on two of W, U and b: numbers that do not are easily explained."""
+    used = set()
+    for probe in probes:
+        before = probe.predicted(program(known))
+        for name in probe.params:
+            moved = {**probe.params, name: 1.5 * probe.params[name] + 0.25}
+            after = replace(probe, params=moved).predicted(program(known))
+            if before is None or after is None or not np.array_equal(before, after):
+                used.add(name)
+    return len(used) >= 2
 
 
 def _rank(rest: tuple[list[Found], list[Found]]) -> int:

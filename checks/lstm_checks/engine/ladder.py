@@ -6,14 +6,17 @@ from contextlib import ExitStack
 
 from lstm_checks.engine.law import Law
 from lstm_checks.engine.outcome import Loaded, Outcome, Result
+from lstm_checks.engine.rungs import LEVELS
 from lstm_checks.engine.search import first_failure
 from lstm_checks.findings import Breach, Diagnosis, Finding
 from lstm_checks.launch.channel import Channel, Halted
 from lstm_checks.launch.limits import Limits
 from lstm_checks.subjects.source import Source
 from lstm_checks.subjects.subject import Subject
+from lstm_checks.words import sizes
 
 IMPORTS = "load.imports"
+CALLS_OF_A_LIFE = 15  # in the mean
 
 
 class Ladder:
@@ -150,7 +153,28 @@ class Ladder:
                 self._subject.avoided = subject.avoided | law.about
             except (Breach, Halted):
                 text += "; then it could not be loaded a second time"
-        return Result(law.id, halted.kind, Finding(text, halted.fix))
+            fix = halted.fix
+        else:
+            fix = self._fitting(law, subject) or halted.fix
+        if halted.case is not None and halted.kind == "timeout":
+            text += f", at {sizes(halted.case)}"
+        return Result(law.id, halted.kind, Finding(text, fix, case=halted.case or {}))
+
+    def _fitting(self, law: Law, subject: Subject) -> str:
+        """At which lower level the laws would fit into the time limit, going by their pace so far.
+
+        The pace is that of the laws before the one whose case the time ran out on.
+        """
+        limit = self._limits.run
+        done = _work(self.laws[: self.laws.index(law)], self.level)
+        if not done:
+            return ""
+        told = []
+        for level in LEVELS[: LEVELS.index(self.level) + 1]:
+            needed = limit * _work(self.laws, level) / done
+            told.append(f"level {level} would take about {needed:.2g} s")
+        pace = ", ".join(told)
+        return f"At the pace so far, {pace}: choose a level that fits, or raise --time-limit."
 
     def _end(self) -> None:
         """End the subject's process, and keep what it printed."""
@@ -179,3 +203,10 @@ class Ladder:
             for one, result in blocking
         )
         return blocking[0][0].id, same_rung
+
+
+def _work(laws: Sequence[Law], level: str) -> int:
+    """How much the laws have to do at a level: a case counts one, a life as many as its calls."""
+    lives = {law.lives.stateful: law.examples_at(level) for law in laws if law.lives}
+    cases = sum(law.examples_at(level) for law in laws if not law.lives)
+    return cases + CALLS_OF_A_LIFE * sum(lives.values())

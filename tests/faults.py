@@ -197,9 +197,12 @@ FORWARD = [
 ]  # fmt: skip
 
 STATE = [
-    Fault("only_h_carried", "state.stateful_carries", KEEP_C, "pass\n", "h is carried from call to call, and c is not"),
-    Fault("only_c_carried", "state.stateful_carries", KEEP_H, "pass\n", "c is carried from call to call, and h is not"),
-    Fault("nothing_carried", "state.stateful_carries", KEEP, "pass\n", "Nothing is carried from call to call"),
+    Fault("only_h_carried", "state.stateful_carries", KEEP_C, "pass\n",
+          "h is carried from call to call, and c is not"),
+    Fault("only_c_carried", "state.stateful_carries", KEEP_H, "pass\n",
+          "c is carried from call to call, and h is not"),
+    Fault("nothing_carried", "state.stateful_carries", KEEP, "pass\n",
+          "Nothing is carried from call to call"),
     Fault("state_before_the_last_step", "state.stateful_carries", KEEP_H + "            " + KEEP_C,
           "self.carried_h, self.carried_c = self.cache[-1][1:3]\n"),
     Fault("reset_only_h", "state.reset", RESET, "self.carried_h = None\n"),
@@ -334,7 +337,8 @@ BACKWARD = [
     # From call to call, and degenerate sizes
     Fault("gradients_pile_up", "gradients.second_call", GRADS,
           "old = self.grads or {'W': 0, 'U': 0, 'b': 0}" + LINE +
-          "self.grads = {'W': dW + old['W'], 'U': dU + old['U'], 'b': db + old['b']}\n", "added to those of the backward call before"),
+          "self.grads = {'W': dW + old['W'], 'U': dU + old['U'], 'b': db + old['b']}\n",
+          "added to those of the backward call before"),
     Fault("stale_cache", "gradients.last_forward", CACHE,
           "self.kept = getattr(self, 'kept', [])" + BODY +
           "self.kept.append((x_t, h, c, i, f, g, o, c_next))" + BODY +

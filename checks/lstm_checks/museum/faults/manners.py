@@ -176,6 +176,71 @@ ORDER = {
         "        self.kept_h = dh if self.stateful else self.kept_h\n" + BACK_RETURN,
     ),
 }
+RAN = "        self.ran = getattr(self, 'ran', 0) + 1\n"
+LATE = 26  # calls, more than a law on the order of calls makes of one instance
+LAST = "        self.last = h, c\n" + RETURN
+LATER = {
+    "fifth_call_from_zeros": (
+        "state.any_order_stateless",
+        "The fifth call starts from zeros, whatever state it is given",
+        NEW_CACHE,
+        RAN + "        h = zeros if self.ran == 5 and not self.stateful else h\n" + NEW_CACHE,
+    ),
+    "no_hidden_states_without_a_state": (
+        "gradients.no_state",
+        "After a call without a state, backward takes every hidden state for zero",
+        CACHE,
+        "            seen = zeros if state is None and not self.stateful else h\n"
+        "            self.cache.append((x_t, seen, c, i, f, g, o, c_next, h_next))\n",
+    ),
+    "weights_of_the_first_backward": (
+        "gradients.any_order",
+        "backward keeps W as it was in its first call",
+        MAKE_DX,
+        MAKE_DX + "        if not self.stateful:\n"
+        "            W = vars(self).setdefault('first_W', W.copy())\n",
+    ),
+    "weights_of_the_first_backward_stateful": (
+        "gradients.any_order_stateful",
+        "backward of a stateful layer keeps W as it was in its first call",
+        MAKE_DX,
+        MAKE_DX + "        if self.stateful:\n"
+        "            W = vars(self).setdefault('first_W', W.copy())\n",
+    ),
+    "tires": (
+        "memory.learns",
+        f"After {LATE} calls all results are zeros",
+        RETURN,
+        RAN
+        + f"        if self.ran > {LATE}:\n            y, h, c = 0 * y, 0 * h, 0 * c\n"
+        + RETURN,
+    ),
+    "streams": (
+        "memory.cut_state",
+        f"After {LATE} calls, one step without a state continues the last call",
+        NEW_CACHE,
+        RAN
+        + f"        if self.ran > {LATE} and state is None and T == 1 and len(self.last[0]) == N:\n"
+        "            h, c = self.last\n" + NEW_CACHE,
+    ),
+    "blocks_of_rows": (
+        "memory.short_window",
+        f"After {LATE} calls, rows from the seventh on continue rows before them",
+        NEW_CACHE,
+        RAN + f"        if self.ran > {LATE} and state is None and N > 6:\n"
+        "            h, c = h.copy(), c.copy()\n"
+        "            h[6:], c[6:] = self.forward(x[:N - 6])[1]\n" + NEW_CACHE,
+    ),
+    "knows_its_states": (
+        "memory.lies_in_state",
+        f"After {LATE} calls, a state that the last call returned is taken in its old order",
+        NEW_CACHE,
+        RAN + f"        last = self.last[0] if self.ran > {LATE} else zeros[:0]\n"
+        "        if state is not None and last.shape == h.shape:\n"
+        "            if np.allclose(np.sort(last, axis=0), np.sort(h, axis=0)):\n"
+        "                h, c = self.last\n" + NEW_CACHE,
+    ),
+}
 STATE = {
     "no_reset": (
         "state.reset",
@@ -359,7 +424,7 @@ NUMBERS = {
         "dW += (x_t.T @ dz).astype(np.float32)\n",
     ),
     "float16_inside": (
-        "state.any_order_stateless",
+        "sequence.float32",
         "float32 becomes float16 inside",
         X_T,
         "            x_t = x[:, t]\n"
@@ -410,11 +475,58 @@ NUMBERS = {
         BACK_SHAPE + "        dy = dy.ravel(order='K').reshape(dy.shape)\n",
     ),
 }
+BACKS = "        self.backs = getattr(self, 'backs', 0) + 1\n"
+ROUNDED = "astype(np.float32).astype(x.dtype)"
+LATER_NUMBERS = {
+    "later_derivative_overflows": (
+        "numerics.large_in_any_order",
+        "From its second call on, backward overflows where a candidate is saturated",
+        GRADS,
+        BACKS + "        if self.backs > 1 and not self.stateful:\n"
+        "            dx += 0 * np.log(1 - abs(g))[:, None, :1]\n" + GRADS,
+    ),
+    "derivative_overflows_stateful": (
+        "numerics.large_in_any_order_stateful",
+        "backward of a stateful layer overflows where a candidate is saturated",
+        GRADS,
+        "        if self.stateful:\n"
+        "            dx += 0 * np.log(1 - abs(g))[:, None, :1]\n" + GRADS,
+    ),
+    "later_states_in_float32": (
+        "numerics.precision_in_any_order",
+        "From the fourth call on, h is rounded to float32 where a sequence starts",
+        NEW_CACHE,
+        RAN + f"        h = h.{ROUNDED} if self.ran > 3 and not self.stateful else h\n" + NEW_CACHE,
+    ),
+    "carried_in_float32": (
+        "numerics.precision_in_any_order_stateful",
+        "The carried state is kept in float32",
+        KEEP,
+        f"        self.kept_h = h.{ROUNDED} if self.stateful else None\n"
+        f"        self.kept_c = c.{ROUNDED} if self.stateful else None\n",
+    ),
+    "later_gradients_in_float32": (
+        "numerics.precision_in_any_order_backward",
+        "From the fourth call of backward on, dU is rounded to float32",
+        GRADS,
+        BACKS + "        if self.backs > 3 and not self.stateful:\n"
+        "            dU = dU.astype(np.float32).astype(U.dtype)\n" + GRADS,
+    ),
+    "later_gradients_in_float32_stateful": (
+        "numerics.precision_in_any_order_stateful_backward",
+        "From the fourth call of backward of a stateful layer on, dU is rounded to float32",
+        GRADS,
+        BACKS + "        if self.backs > 3 and self.stateful:\n"
+        "            dU = dU.astype(np.float32).astype(U.dtype)\n" + GRADS,
+    ),
+}
 COPIED = ((X_T, "            x_t = x[:, t].copy()\n"),)
 MORE: dict[str, tuple[tuple[str, str], ...]] = {  # further edits
     "changes_y": ((BACK_RETURN, "        self.y *= 0.5\n" + BACK_RETURN),),
     "second_call_writes_x": COPIED,
     "second_call_writes_x_stateful": COPIED,
+    "streams": ((RETURN, LAST),),
+    "knows_its_states": ((RETURN, LAST),),
 }
 SEEN = {
     "y_is_a_buffer": "mxnet, issue 18203: a buffer that the next call overwrites",
@@ -436,11 +548,11 @@ FIXES = {
 def all_faults() -> Iterator[Fault]:
     groups = {
         "own": OWN,
-        "calls": ORDER,
+        "calls": ORDER | LATER,
         "keeps": STATE,
         "sizes": SIZES,
         "loading": LOAD,
-        "numbers": NUMBERS,
+        "numbers": NUMBERS | LATER_NUMBERS,
     }
     for family, faults in groups.items():
         for end, (law, names, old, new) in faults.items():

@@ -90,8 +90,8 @@ def _law(line: Mapping[str, Any], law: Mapping[str, Any] | None, rubric: Rubric)
     hidden = rubric.hides(line["law"])
     status = line["status"].replace("_", " ")
     if hidden or law is None:
-        return {"id": HIDDEN if hidden else line["law"], "status": status, "lost": line["lost"],
-                "text": ""}  # fmt: skip
+        shown = HIDDEN if hidden else line["law"]
+        return {"id": shown, "status": status, "lost": line["lost"], "text": ""}
     return {
         "id": line["law"],
         "status": status,

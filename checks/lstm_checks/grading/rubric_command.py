@@ -47,9 +47,16 @@ def check(file: Path, adapter: str | None) -> None:
         submission = Submission(one.name, one.name, "", {"subject.py": one.source.encode()})
         adapter = given.adapter if given.adapter in ("cs231n", "native") else "native"
         task = Task(
-            one.name, submission.files, "subject.py", adapter, None, given.level, seed,
-            given.limits, given.packages,
-        )  # fmt: skip
+            one.name,
+            submission.files,
+            "subject.py",
+            adapter,
+            None,
+            given.level,
+            seed,
+            given.limits,
+            given.packages,
+        )
         found = results.record(submission, judge(task), replace(given, late=None), "")
         lost = ", ".join(f"{rung} {points:g}" for rung, points in found["lost"].items())
         score = "–" if found["score"] is None else f"{found['score']:g}"

@@ -334,7 +334,7 @@ class _Living:
             now = (inputs or {}).get(name)
             if isinstance(was, np.ndarray):
                 pairs = [(now, conventions.sequence(was))]
-            elif was is not None and isinstance(now, tuple):
+            elif was is not None and isinstance(now, tuple) and len(now) == 2:
                 pairs = list(zip(conventions.pair(*now), was, strict=True))
             else:
                 continue

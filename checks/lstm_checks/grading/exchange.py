@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from lstm_checks.grading.results import Record
 
-ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML 1.0
+ILLEGAL = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML 1.0
 
 
 def as_gradescope(seen: Mapping[str, Any]) -> str:

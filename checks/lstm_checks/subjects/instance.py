@@ -370,8 +370,11 @@ class Instance:
         self._N, self._T = sizes
         if isinstance(was, Output):
             return Output(*self._parsed_forward(found)).arrays()
-        self._given = was.dh0 is not None or was.dc0 is not None
-        dx, dh0, dc0 = self._parsed_backward(found)
+        given, self._given = self._given, was.dh0 is not None or was.dc0 is not None
+        try:
+            dx, dh0, dc0 = self._parsed_backward(found)
+        finally:
+            self._given = given
         return present(dx=dx, dh0=dh0, dc0=dc0)
 
     def post_recall(

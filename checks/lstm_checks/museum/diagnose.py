@@ -4,13 +4,13 @@ The forward pass of single calls comes first, then the stateful mode, then the b
 what was found so far taken as given, so that one mistake is named once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from lstm_checks.engine.case import Case
-from lstm_checks.findings import Diagnosis
+from lstm_checks.findings import Breach, Diagnosis
 from lstm_checks.launch.channel import Halted
 from lstm_checks.museum import catalogue
 from lstm_checks.museum.consistent import is_its_gradient
@@ -87,12 +87,15 @@ class _Diagnosing:
 
     def all(self) -> list[Diagnosis]:
         """Forward first; of several explanations the one that explains the rest best."""
-        forward = self._probes(FORWARD_PROBES)
+        try:
+            forward = self._probes(FORWARD_PROBES)
+        except Breach:
+            return []  # it gives no numbers that could be compared
         sets = self._found(catalogue.FORWARD, forward)
         if not sets:
             return []
-        self._state = self._state_probes()
-        self._back = self._back_probes()
+        self._state, whole = self._tried(self._state_probes)
+        self._back, _ = self._tried(self._back_probes)
         if len(sets) > 1:
             sets = [one for one in sets[:ALTERNATIVES] if self._explains_all(one)] or sets
         rests = [self._rest(_choices(one)) for one in sets[:TRIED]]
@@ -100,12 +103,23 @@ class _Diagnosing:
         tied = [one for one, rest in zip(sets, rests, strict=False) if _rank(rest) == best]
         chosen = [_rank(one) for one in rests].index(best)
         state, back = rests[chosen]
-        parts = {"forward": True, "stateful": state, "backward": state and back and self._back}
+        parts = {
+            "forward": True,
+            "stateful": state and whole,
+            "backward": state and back and self._back,
+        }
         if _uses_weights(forward, _choices(sets[chosen])):
             self.explained = frozenset(part for part, explained in parts.items() if explained)
         groups = [tied, *rests[chosen]]
         every = [fault for sets in groups if sets for fault in sets[0]]
         return [one for sets in groups for one in self._told(sets, every)]
+
+    def _tried(self, make: Callable[[], list[Probe]]) -> tuple[list[Probe], bool]:
+        """The probes, and whether they could be made: none where the subject raises."""
+        try:
+            return make(), True
+        except Breach:
+            return [], False
 
     def _explains_all(self, forward: Found) -> bool:
         """Whether a set of forward faults explains the stateful mode and the backward pass too."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from lstm_checks.engine.case import Case
 from lstm_checks.engine.tolerance import tolerance
-from lstm_checks.findings import Array, Breach
+from lstm_checks.findings import Array
 from lstm_checks.museum.model import Choices, Given, Model
 from lstm_checks.subjects.contract import State
 from lstm_checks.subjects.subject import Subject
@@ -159,11 +159,8 @@ class Probe:
 
     @classmethod
     def of(cls, subject: Subject, script: Script, offers: frozenset[str]) -> "Probe | None":
-        """What the subject gives; None where it raises, or gives what is not finite."""
-        try:
-            seen = list(run(script, AskedSubject(subject, script), offers))
-        except Breach:
-            return None
+        """What the subject gives; None where that is not finite. Raises Breach where it raises."""
+        seen = list(run(script, AskedSubject(subject, script), offers))
         limit = tolerance(script.case)
         names, rows, limits, segments = [], [], [], []
         count = apart = 0

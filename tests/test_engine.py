@@ -110,7 +110,7 @@ def test_shrinking_ends(subject):
 def test_lives_find_a_fault_and_shorten_to_it(subject):
     (any_order,) = (one for one in ALL if one.id == "state.any_order")
     assert any_order.lives is not None
-    assert first_failure(any_order, subject, "deep", 0) == ""
+    assert first_failure(any_order, subject, "standard", 0) == ""
 
     class Forgetful(lstm_reference.cells.lstm.LSTM):
         """Forgets its state after three calls."""
@@ -122,7 +122,7 @@ def test_lives_find_a_fault_and_shorten_to_it(subject):
             return super().forward(x, state)
 
     wrong = Subject.load(Local(Forgetful), Source("", False, "LSTM"), Limits())
-    found = first_failure(any_order, wrong, "deep", 0)
+    found = first_failure(any_order, wrong, "standard", 0)
     assert isinstance(found, Finding)
     made, *calls = found.case["calls"]
     assert made.startswith("a = LSTM(")

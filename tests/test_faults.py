@@ -12,6 +12,7 @@ import pytest
 from faults import FAULTS, SUBJECTS, Fault
 from lstm_checks import Report, check
 from lstm_checks.laws.registry import ALL
+from lstm_checks.museum.catalogue import MANNERS
 
 REMARKS = {law.id for law in ALL if law.remark}
 WRONG = ("failed", "error", "timeout", "remark")
@@ -31,6 +32,11 @@ def test_the_plain_lstm_passes() -> None:
     assert report.passed, str(report)
     # A native layer has no functions for one step; all else it offers.
     assert [law.id for law in report.laws if law.status != "passed"] == ["gradients.step_backward"]
+
+
+def test_every_law_has_its_fault() -> None:
+    killed = {fault.law for fault in FAULTS} | {fault.law for fault in MANNERS}
+    assert {law.id for law in ALL} <= killed
 
 
 def test_ids_are_unique() -> None:

@@ -175,7 +175,7 @@ seen = set()
 for value in gc.get_objects():
     if not inspect.ismodule(value):
         search(value)
-what = [word[::-1] for word in ("546372819", "kciuq", "lamron_dradnats")]
+what = [word[::-1] for word in ("546372819", "kciuq", "dellornu")]
 told = {"found": [text for text in texts if text in what or what[0] in text], "count": len(texts)}
 """
 

@@ -53,10 +53,11 @@ class Failure:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a subject is, as it says itself."""
+    """What a subject is, as it says itself; `form` is what an adapter found it to be, in words."""
 
     name: str
     adapter: str
+    form: str
     declared: Any
     attributes: Mapping[str, Any]
     not_offered: Mapping[str, str]
@@ -109,6 +110,7 @@ def loaded(value: Any) -> Loaded:
     return Loaded(
         name=_text(given["name"]),
         adapter=_text(given["adapter"]),
+        form=plain(_text(given["form"]), 400),
         declared=_plain(given["declared"]),
         attributes=_dict(_plain(given["attributes"])),
         not_offered={

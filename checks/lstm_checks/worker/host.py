@@ -114,9 +114,11 @@ class Host:
         if getattr(made, "step_functions", False) is True:
             methods += STEP_METHODS
         not_offered = getattr(made, "not_offered", None)
+        form = None if made is target else getattr(made, "lstm_form", None)
         return {
             "name": text(name),
             "adapter": text(adapter, 400),
+            "form": text(form, 400) if issubclass(type(form), str) else "",
             "declared": conventions(made),
             "attributes": attributes(made),
             "not_offered": plain(not_offered) if issubclass(type(not_offered), dict) else {},

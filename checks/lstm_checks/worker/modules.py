@@ -1,6 +1,7 @@
 """Loads modules in the process that runs them: the subject's, and adapters."""
 
 import importlib
+import importlib.util
 import inspect
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from .detect import NoSubject
 from .encode import text, type_name
 
 MODULE_NAME = "lstm_subject"
+BRIDGE = "lstm_bridge"  # what adapters share, beside the bundled ones
 
 
 def load_module(
@@ -44,6 +46,18 @@ def load_module(
     return module
 
 
+def load_bridge(folder: str) -> None:
+    """Make what adapters share importable, as `lstm_bridge`."""
+    home = Path(folder) / BRIDGE
+    spec = importlib.util.spec_from_file_location(
+        BRIDGE, home / "__init__.py", submodule_search_locations=[str(home)]
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules[BRIDGE] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+
 def adapted(adapter: str, is_file: bool, folder: str, target: Any) -> Any:
     """The class in the native contract that an adapter makes of the target.
 
@@ -61,9 +75,11 @@ def adapted(adapter: str, is_file: bool, folder: str, target: Any) -> Any:
         path = Path(folder) / f"{adapter}.py"
         if not adapter.isidentifier() or not path.is_file():
             raise NoSubject(f"there is no adapter {adapter!r}")
+        load_bridge(folder)
         # Its neighbors are named after the packages that they adapt.
         return load_module(str(path), True, f"{MODULE_NAME}_adapter", neighbors=False).adapt(target)
     file = Path(adapter).name
+    load_bridge(folder)
     try:
         module = load_module(str(Path(adapter).resolve()), True, f"{MODULE_NAME}_adapter")
         if not callable(getattr(module, "adapt", None)):

@@ -241,6 +241,20 @@ def laws() -> None:
 
 
 @main.command()
+def adapters() -> None:
+    """List the formats that can be checked, each with its form and an example."""
+    from rich.console import Console
+
+    from lstm_checks.adapters import FORMS
+
+    console = Console(highlight=False, markup=False)
+    for name, form in FORMS.items():
+        console.print(name, style="bold")
+        console.print(f"      {form.what}", soft_wrap=True)
+        console.print(f"      lstm-checks check {form.example}", style="dim", soft_wrap=True)
+
+
+@main.command()
 @click.argument("law_id", metavar="LAW")
 def explain(law_id: str) -> None:
     """State what a law demands, what it needs, and what blocks it."""

@@ -11,17 +11,24 @@ import io
 
 import lstm_bridge as bridge
 import torch
-from lstm_bridge import D, H, Layout, OutOfScope, Unclear
+from lstm_bridge import D, H, Layout, Unclear
 
 N, T = 2, 4
+DECLARE = ". Declare names = {'W': ..., 'U': ..., 'b': ...} in the class, or write an adapter"
+SIMPLE = (torch.nn.Linear, torch.nn.Embedding, torch.nn.Dropout)
 DECLARED = ("gate_order", "names")
 
 
 def adapt(target):
-    declared = {key: getattr(target, key) for key in DECLARED if hasattr(target, key)}
     probe = build(target, D, H)
+    declares = type(probe)
+    declared = {key: getattr(declares, key) for key in DECLARED if hasattr(declares, key)}
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors(probe).items()}
-    layout = Layout.of(shapes, declared)
+    try:
+        layout = Layout.of(shapes, declared)
+    except Unclear as error:
+        more = hint(probe) or (DECLARE if error.unknown_arrays else "")
+        raise Unclear(f"{error}{more}") from None
     torch.manual_seed(0)
     with torch.no_grad():
         for tensor in tensors(probe).values():
@@ -71,8 +78,8 @@ def adapt(target):
         Native.reset_state = lambda self: self._call[0].module.reset_state()
     else:
         Native.not_offered["stateful"] = "a torch module returns its state and keeps none"
-    if hasattr(target, "forget_bias"):
-        Native.forget_bias = target.forget_bias
+    if hasattr(declares, "forget_bias"):
+        Native.forget_bias = declares.forget_bias
     for key, value in layout.declared.items():
         setattr(Native, key, value)
     return Native
@@ -80,6 +87,13 @@ def adapt(target):
 
 def build(target, input_size, hidden_size, **options):
     return bridge.built(target, input_size, hidden_size, **options)
+
+
+def hint(module):
+    """Where an LSTM may stand inside a module, for a message."""
+    inside = [name for name, part in module.named_children() if not isinstance(part, SIMPLE)]
+    named = " or ".join(f"FILE:{type(module).__name__}.{name}" for name in inside[:3])
+    return f". If the LSTM is a part of it, name that: {named}" if inside else ""
 
 
 def tensors(module):
@@ -228,11 +242,9 @@ def fitting(module, is_cell, takes, shape, x, given, parts, result):
     if not isinstance(y, torch.Tensor):
         return TypeError(f"forward returns a {type(y).__name__} where the outputs are expected")
     if tuple(y.shape) != want:
-        inside = [name for name, _ in module.named_children()]
-        hint = f"; name the LSTM inside it, as FILE:NAME.{inside[0]}" if inside else ""
         return Unclear(
             f"for x {tuple(x.shape)} forward gives {tuple(y.shape)}, and an LSTM of H = {H} gives "
-            f"{want}{hint}"
+            f"{want}{hint(module)}"
         )
     batch_first = False if is_cell else batch_is_first(module, x, given)
     batch = N if is_cell or batch_first else T

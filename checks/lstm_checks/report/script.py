@@ -34,6 +34,13 @@ sys.modules["lstm_subject"] = module
 sys.path.append({folder})
 spec.loader.exec_module(module)
 """
+BRIDGE = """
+}.items():
+    package = sys.modules[name] = types.ModuleType(name)
+    package.__path__ = []
+    package.__package__ = "lstm_bridge"
+    exec(code, vars(package))
+"""
 FROM_NAME = """\
 import importlib
 
@@ -78,7 +85,22 @@ def _loading(source: Source, loaded: Loaded) -> str:
         return text + f"LSTM = {target}\n"
     folder = Path(lstm_checks.adapters.__file__).parent
     adapter = Path(loaded.adapter) if source.adapter_is_file else folder / f"{loaded.adapter}.py"
-    return f"{text}\n{adapter.read_text(encoding='utf-8')}\n\nLSTM = adapt({target})\n"
+    code = adapter.read_text(encoding="utf-8")
+    shared = _bridge(folder) if "lstm_bridge" in code else ""
+    return f"{text}\n{shared}{code}\n\nLSTM = adapt({target})\n"
+
+
+def _bridge(folder: Path) -> str:
+    """What adapters share, as a package that the script itself holds."""
+    texts = {
+        path.stem: path.read_text(encoding="utf-8")
+        for path in sorted((folder / "lstm_bridge").glob("*.py"))
+    }
+    lines = ["import types", "", "for name, code in {"]
+    for stem in sorted(texts, key=lambda stem: texts[stem].count("from .")):  # what needs another
+        module = "lstm_bridge" if stem == "__init__" else f"lstm_bridge.{stem}"  # comes after it
+        lines += [f"    {module!r}: {texts[stem]!a},"]
+    return "\n".join(lines) + BRIDGE
 
 
 def _attribute(of: str, name: str) -> str:

@@ -237,6 +237,8 @@ class Host:
         with contextlib.suppress(Exception):  # its class may have attributes that raise, too
             if getattr(error, "out_of_scope", None) is True:  # an adapter says so
                 return told | {"kind": "unfit"}
+            if getattr(error, "unclear", None) is True:  # an adapter asks
+                return told | {"kind": "no_subject"}
             if isinstance(error, SyntaxError):
                 code = text(error.text or "", 120).strip()
                 told |= {"kind": "syntax", "message": text(error.msg, MESSAGE), "code": code}

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 
-
 def unrolled(
     step: Callable[..., Any], x: Any, h: Any, c: Any, stack: Callable[..., Any] = np.stack
 ) -> Any:

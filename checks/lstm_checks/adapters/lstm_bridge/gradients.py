@@ -45,6 +45,8 @@ def differentiated(
             self.grads: Arrays = {}
 
         def forward(self, x: Any, state: Any = None) -> Any:
+            if state is not None and state[0] is None and state[1] is None:
+                state = None  # neither part is offered
             self._given = state is not None
             outputs, self._tape = engine.forward(self._call, self.params, x, state)
             y, (h, c) = outputs

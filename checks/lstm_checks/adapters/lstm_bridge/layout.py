@@ -16,7 +16,13 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 
 class Unclear(TypeError):
-    """The arrays do not say which is which; the message says what to declare."""
+    """What stands there can be read in several ways; the message says what to declare or name."""
+
+    unclear = True
+
+    def __init__(self, message: str, unknown_arrays: bool = False) -> None:
+        super().__init__(message)
+        self.unknown_arrays = unknown_arrays
 
 
 class OutOfScope(TypeError):
@@ -87,7 +93,7 @@ class Layout:
         biases = {kind: names for kind, names in found.items() if kind[:1] == "b"}
         counts = {kind: len(names) for kind, names in matrices.items()}
         if unknown or counts not in MATRICES or len(biases) > 1:
-            raise Unclear(_unclear(shapes))
+            raise Unclear(_unclear(shapes), unknown_arrays=True)
         order = declared.get("gate_order", "ifgo")
         turned = {_turned(shapes[name], kind) for kind in matrices for name in matrices[kind]}
         turned -= {None}
@@ -210,7 +216,7 @@ def _as_declared(names: Any, shapes: Shapes) -> dict[str, list[str]]:
     }
     for name in (name for some in listed.values() for name in some):
         if name not in shapes:
-            raise Unclear(f"names has {name!r}, which is none of {', '.join(shapes)}")
+            raise Unclear(f"the declared names hold {name!r}, which is none of {', '.join(shapes)}")
     if not {"W", "U"} <= set(listed):
         raise Unclear("names must have the keys W and U, and b if there is a bias")
     gate = " gate" if len(listed["W"]) == 4 else ""
@@ -229,12 +235,11 @@ def _which_gate(names: Sequence[str], shapes: Shapes) -> str:
 
 
 def _unclear(shapes: Shapes) -> str:
-    listed = ", ".join(f"{name} {shape}" for name, shape in list(shapes.items())[:16]) or "none"
+    listed = ", ".join(f"{name} {shape}" for name, shape in list(shapes.items())[:6]) or "none"
+    more = ", …" if len(shapes) > 6 else ""
     return (
-        f"its arrays, at D = {D} and H = {H}, are {listed}. The kit knows one matrix (4H, D) and "
-        "one (4H, H), or one (4H, D + H), or four of a quarter of that, transposed or not, and up "
-        "to two biases. Declare names = {'W': ..., 'U': ..., 'b': ...} in the class, or write an "
-        "adapter of your own"
+        f"its arrays with D = {D} and H = {H} are {listed}{more}; the kit cannot tell which are W, "
+        "U and the biases"
     )
 
 

@@ -1,6 +1,5 @@
 """Tells by their names which of a subject's weights belong to which gate."""
 
-import os
 import re
 from collections.abc import Sequence
 from itertools import combinations
@@ -30,8 +29,7 @@ def gates_of(names: Sequence[str]) -> dict[str, str] | None:
     if sorted(filter(None, whole)) == sorted("ifgo"):
         return {gate: name for gate, name in zip(whole, names, strict=True) if gate}
     flat = [re.sub(r"[\W_]", "", name).lower() for name in names]
-    start = len(os.path.commonprefix(flat))
-    end = len(os.path.commonprefix([one[::-1] for one in flat]))
+    start, end = _shared(flat), _shared([one[::-1] for one in flat])
     middle = [LETTER_OF.get(one[start : len(one) - end]) for one in flat]
     if sorted(filter(None, middle)) == sorted("ifgo"):
         return {gate: name for gate, name in zip(middle, names, strict=True) if gate}
@@ -62,6 +60,13 @@ def gate_groups(names: Sequence[str]) -> list[dict[str, str]] | None:
 def _alike(group: dict[str, str]) -> bool:
     """Whether the names of a group have all but the gate's own word in common."""
     names = list(group.values())
-    start = os.path.commonprefix(names)
-    end = os.path.commonprefix([name[::-1] for name in names])
-    return max(map(len, names)) - len(start) - len(end) <= 9 and bool(start or end)
+    shared = _shared(names) + _shared([name[::-1] for name in names])
+    return shared > 0 and max(map(len, names)) - shared <= 9
+
+
+def _shared(texts: Sequence[str]) -> int:
+    """How many first characters texts have in common."""
+    return next(
+        (k for k, signs in enumerate(zip(*texts, strict=False)) if len(set(signs)) > 1),
+        min(map(len, texts)),
+    )

@@ -4,6 +4,7 @@ Whatever comes from the subject (its name, its weights' names, what it said) sta
 a Python literal or as an identifier, never as code.
 """
 
+import ast
 import keyword
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from lstm_checks.findings import Array, Call, Finding
 from lstm_checks.subjects.conventions import GATES, Conventions
 from lstm_checks.subjects.source import Source
 from lstm_checks.words import figures, sentence
+from lstm_checks.worker.notebook import read, without_get_ipython
 
 HEAD = '''\
 """Reproduces one finding of lstm-checks; it needs NumPy and the subject alone."""
@@ -33,6 +35,12 @@ module = importlib.util.module_from_spec(spec)
 sys.modules["lstm_subject"] = module
 sys.path.append({folder})
 spec.loader.exec_module(module)
+"""
+FROM_NOTEBOOK = """\
+import types
+
+module = sys.modules["lstm_subject"] = types.ModuleType("lstm_subject")
+exec({code}, vars(module))
 """
 BRIDGE = """
 }.items():
@@ -74,6 +82,13 @@ def _loading(source: Source, loaded: Loaded) -> str:
     if source.is_file:
         path = Path(source.source).resolve()
         text = FROM_FILE.format(source=ascii(str(path)), folder=ascii(str(path.parent)))
+        data = path.read_bytes()
+        notebook = read(data)
+        if notebook is not None:
+            text = FROM_NOTEBOOK.format(code=ascii(ast.unparse(notebook.tree)))
+        elif b"get_ipython" in data:
+            code = ast.unparse(without_get_ipython(ast.parse(data)))
+            text = FROM_NOTEBOOK.format(code=ascii(code))
     elif source.source:
         text = FROM_NAME.format(source=ascii(source.source))
     else:

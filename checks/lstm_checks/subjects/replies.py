@@ -49,6 +49,7 @@ class Failure:
     line: int | None
     function: str
     code: str
+    cell: int | None = None  # of a notebook, in which the line is
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def outcome(reply: Any) -> Any:
         return reply["ok"]
     error = _dict(reply, "error")["error"]
     fields = _dict(error, "kind", "message")
-    line = fields.get("line")
+    line, cell = fields.get("line"), fields.get("cell")
     return Failure(
         kind=_text(fields["kind"]),
         type=plain(_text(fields.get("type", "")), 80),
@@ -101,6 +102,7 @@ def outcome(reply: Any) -> Any:
         line=line if type(line) is int and 0 < line < 1 << 31 else None,
         function=plain(_text(fields.get("function", "")), 80),
         code=plain(_text(fields.get("code", "")), 120),
+        cell=cell if type(cell) is int and 0 < cell < 1 << 31 else None,
     )
 
 

@@ -20,7 +20,8 @@ import numpy as np
 
 from .detect import NoSubject, detect, format_of
 from .encode import Encoder, key_text, plain, text, type_name
-from .modules import adapted, load_module
+from .modules import NOTEBOOKS, adapted, load_module
+from .notebook import CELL
 
 CONVENTIONS = (
     "gate_order",
@@ -104,8 +105,12 @@ class Host:
         if self._target is None:
             module = load_module(self._source or source, is_file)
             self._source = self._source or getattr(module, "__file__", None)
+        notebook = NOTEBOOKS.get(str(self._source))
         if module is not None:
-            target, name, adapter = detect(module, name, adapter)
+            try:
+                target, name, adapter = detect(module, name, adapter)
+            except NoSubject as error:
+                raise NoSubject(f"{error}. {notebook.said}" if notebook else str(error)) from None
         else:
             target, name = self._target, name or ""
             adapter = adapter or format_of(target)
@@ -115,10 +120,13 @@ class Host:
             methods += STEP_METHODS
         not_offered = getattr(made, "not_offered", None)
         form = None if made is target else getattr(made, "lstm_form", None)
+        form = text(form, 400) if issubclass(type(form), str) else ""
+        if notebook is not None:
+            form = f"{notebook.said} {form}".strip()
         return {
             "name": text(name),
             "adapter": text(adapter, 400),
-            "form": text(form, 400) if issubclass(type(form), str) else "",
+            "form": form,
             "declared": conventions(made),
             "attributes": attributes(made),
             "not_offered": plain(not_offered) if issubclass(type(not_offered), dict) else {},
@@ -233,7 +241,11 @@ class Host:
     # How an exception is told ------------------------------------------------------------------
 
     def _described(self, error: BaseException) -> dict[str, Any]:
-        told = {"kind": "raised", "type": type_name(type(error)), "message": text(error, MESSAGE)}
+        told: dict[str, Any] = {
+            "kind": "raised",
+            "type": type_name(type(error)),
+            "message": text(error, MESSAGE),
+        }
         with contextlib.suppress(Exception):  # its class may have attributes that raise, too
             if getattr(error, "out_of_scope", None) is True:  # an adapter says so
                 return told | {"kind": "unfit"}
@@ -242,6 +254,8 @@ class Host:
             if isinstance(error, SyntaxError):
                 code = text(error.text or "", 120).strip()
                 told |= {"kind": "syntax", "message": text(error.msg, MESSAGE), "code": code}
+                cells = [n for n in getattr(error, "__notes__", ()) if n.startswith(CELL)]
+                told |= {"cell": int(cells[0].removeprefix(CELL))} if cells else {}
                 return told | {"line": _line(error.lineno)}
             if isinstance(error, NotImplementedError):
                 told["kind"] = "not_written"
@@ -258,7 +272,16 @@ class Host:
         if found:
             line = linecache.getline(str(self._source), found["line"] or 0)
             found["code"] = text(line.strip(), 120)
+            found |= self._in_cell(found["line"])
         return found
+
+    def _in_cell(self, line: int | None) -> dict[str, Any]:
+        """The cell of a notebook, and the line in it; nothing for a file without cells."""
+        notebook = NOTEBOOKS.get(str(self._source))
+        if notebook is None or line is None:
+            return {}
+        cell, line = notebook.place(line)
+        return {"cell": cell, "line": line}
 
 
 def _line(number: Any) -> int | None:

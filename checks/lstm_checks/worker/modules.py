@@ -1,17 +1,21 @@
 """Loads modules in the process that runs them: the subject's, and adapters."""
 
+import ast
 import importlib
 import importlib.util
 import inspect
+import linecache
 import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from . import notebook
 from .detect import NoSubject
 from .encode import text, type_name
 
 MODULE_NAME = "lstm_subject"
+NOTEBOOKS: dict[str, notebook.Notebook] = {}  # those that were loaded, by their paths
 BRIDGE = "lstm_bridge"  # what adapters share, beside the bundled ones
 
 
@@ -32,7 +36,8 @@ def load_module(
         return importlib.import_module(source)
     path = Path(source)
     try:
-        code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+        data = path.read_bytes()
+        code = compile(_source(path, data), str(path), "exec", dont_inherit=True)
     except ValueError as error:  # null bytes
         if isinstance(error, UnicodeDecodeError):
             raise
@@ -44,6 +49,23 @@ def load_module(
         sys.path.append(str(path.parent))
     exec(code, vars(module))
     return module
+
+
+def _source(path: Path, data: bytes) -> Any:
+    """What is compiled of a file: its text, or what a notebook in it defines."""
+    if b"get_ipython" in data and not data.lstrip().startswith(b"{"):
+        return notebook.without_get_ipython(ast.parse(data, str(path)))
+    try:
+        found = notebook.read(data)
+    except SyntaxError as error:
+        error.filename = str(path)
+        raise
+    if found is None:
+        return data
+    NOTEBOOKS[str(path)] = found
+    lines = found.text.splitlines(keepends=True)
+    linecache.cache[str(path)] = (len(found.text), None, lines, str(path))
+    return found.tree
 
 
 def load_bridge(folder: str) -> None:

@@ -101,7 +101,7 @@ class Returns:
         if not full:
             return None
         if len(rows) == 2:
-            return cls(full[0], *rows, _rest(parts, {full[0], *rows}))
+            return cls(full[0], rows[0], rows[1], _rest(parts, {full[0], *rows}))
         if len(full) > 1:
             return cls(full[0], None, full[1], _rest(parts, set(full[:2])), True)
         return cls(full[0], None, None, _rest(parts, {full[0]}))

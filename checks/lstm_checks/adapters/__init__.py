@@ -52,5 +52,11 @@ FORMS = {
         "a layer LSTM(n_out) or LSTMCell(n_out) of numpy-ml; weights made at the first call",
         "numpy_ml.neural_nets.layers:LSTMCell",
     ),
+    "keras": Form(
+        "a Keras 3 layer LSTM, an LSTMCell, or a subclass, on any backend",
+        "keras.layers:LSTM",
+    ),
+    "flax": Form("a cell of flax.linen or flax.nnx, in its RNN layer", "flax.linen:LSTMCell"),
+    "equinox": Form("an Equinox cell(x, (h, c)) without a batch", "equinox.nn:LSTMCell"),
 }
 NAMES = tuple(FORMS)

@@ -8,7 +8,12 @@ from typing import Any
 from .encode import class_attribute, type_name
 
 # The adapter of a class, by a base of it: the base's top package and its name.
-FRAMEWORKS = {("torch", "Module"): "torch"}
+FRAMEWORKS = {
+    ("torch", "Module"): "torch",
+    ("keras", "Layer"): "keras",
+    ("flax", "Module"): "flax",
+    ("equinox", "Module"): "equinox",
+}
 # Formats of functions, by the functions whose names and arguments say so.
 FUNCTIONS = {
     "coursera": ("lstm_forward", "lstm_cell_forward"),
@@ -101,19 +106,27 @@ def _formats_of(module: ModuleType) -> dict[str, list[str]]:
 
 
 def _arguments_fit(adapter: str, function: Any) -> bool:
-    names = list(inspect.signature(function).parameters)
+    names = _arguments(function)
     if adapter == "coursera":
         return names[-1:] == ["parameters"] and len(names) in (3, 4)
     return (len(names) in (5, 6) and {"Wx", "Wh", "b"} <= set(names)) or not names[3:]
 
 
+def _arguments(function: Any) -> list[str]:
+    """The names of a function's arguments; none where it does not say them."""
+    try:
+        return list(inspect.signature(function).parameters)
+    except Exception:  # the subject may have put anything there
+        return []
+
+
 def _own_function(module: ModuleType, value: Any) -> bool:
-    return inspect.isfunction(value) and value.__module__ == module.__name__
+    return inspect.isfunction(value) and value.__globals__ is vars(module)
 
 
 def _takes_weights(function: Any) -> bool:
     """Whether a function's arguments look like x, a state and weights."""
-    names = [name.lower() for name in inspect.signature(function).parameters]
+    names = [name.lower() for name in _arguments(function)]
     if any(part in function.__name__.lower() for part in NOT_FORWARD):
         return False
     rest = [name for name in names if name not in INPUTS and name not in STATES]
@@ -136,7 +149,7 @@ def _is_cell(value: Any) -> bool:
         method = getattr(value, name, None)
         if not inspect.isfunction(method):
             continue
-        names = [one.lower() for one in inspect.signature(method).parameters][1:]
+        names = [one.lower() for one in _arguments(method)][1:]
         if (
             len(names) >= 2
             and names[0] in INPUTS
@@ -194,7 +207,7 @@ def format_of(target: Any) -> str:
     if framework:
         return framework
     init = getattr(target, "__init__", None)
-    names = list(inspect.signature(init).parameters)[1:] if inspect.isfunction(init) else []
+    names = _arguments(init)[1:] if inspect.isfunction(init) else []
     if names[:3] == ["Wx", "Wh", "b"] and callable(getattr(target, "set_state", None)):
         return "dlfs2"
     if names[:1] == ["n_out"] and callable(getattr(target, "_init_params", None)):

@@ -5,13 +5,19 @@ INSTALL := pip install --quiet --disable-pip-version-check --no-compile
 PROGRAMS := memory_demo memory_extensions hochreiter airline sine characters reverse_strings
 TIMED := tests/test_bench_cheats.py tests/test_bench_honest.py tests/test_bench_device.py  # they measure: for a quiet machine
 
-.PHONY: check test timed lint examples oldest newest clean
+REDTEAM := tests/redteam
+APART := $(TIMED:%=--ignore=%) $(REDTEAM:%=--ignore=%)
+
+.PHONY: check test redteam timed lint examples oldest newest clean
 
 check: .venv/kit            ## check a bundled from-scratch LSTM and print its report
 	$(BIN)/lstm-checks check examples/right_lstm.py
 
 test: .venv/dev lint        ## every test, the linter and the type checker
-	$(BIN)/pytest -n 2 $(TIMED:%=--ignore=%)
+	$(BIN)/pytest -n 2 $(APART)
+
+redteam: .venv/dev          ## attacks on the grader, at every level of sandbox that this machine has
+	$(BIN)/pytest $(REDTEAM)
 
 timed: .venv/dev            ## the tests of the benchmark that measure CPU time; alone, on a quiet machine
 	$(BIN)/pytest $(TIMED)
@@ -40,7 +46,7 @@ newest:                     ## the same with the newest packages
 
 define without_torch
 $(ENV)/bin/pip list --disable-pip-version-check
-$(ENV)/bin/pytest -rs -n 2 $(TIMED:%=--ignore=%)
+$(ENV)/bin/pytest -rs -n 2 $(APART)
 endef
 
 # One environment in two steps: a check needs neither PyTorch nor what the tests need.

@@ -129,7 +129,7 @@ FORWARD = [
     Fault("recurrence_of_f_missing", "step.recurrent_product", F_GATE,
           "f = sigmoid((x_t @ W + b)[:, H : 2 * H])", "forget gate"),
     Fault("recurrence_subtracted", "step.recurrent_product", Z,
-          "z = x_t @ W - h @ U + b\n", "sign"),
+          "z = x_t @ W - h @ U + b\n", "is subtracted"),
     Fault("f_sees_the_cell", "step.whole", F_GATE,
           "f = sigmoid(z[:, H : 2 * H] + c)", "cell state"),
     Fault("i_sees_the_cell", "step.whole", I_GATE, "i = sigmoid(z[:, :H] + c)", "cell state"),
@@ -158,7 +158,7 @@ FORWARD = [
           START + "        c = np.zeros((N, H), x.dtype)\n", "cell"),
     Fault("state_ignored", "sequence.initial_h_used", GIVEN, "zeros", "state"),
     Fault("state_swapped_in", "step.cell_state", START,
-          "c, h = self.initial_state(x, state)\n", "given h"),
+          "c, h = self.initial_state(x, state)\n", "h and c are exchanged"),
     Fault("state_swapped_out", "shapes.last_output_is_h", RETURN, "return y, (c, h)\n", "(c, h)"),
     Fault("no_state_is_ones", "sequence.no_state_is_zeros", "zeros = np.zeros(",
           "zeros = np.ones("),
@@ -197,9 +197,12 @@ FORWARD = [
 ]  # fmt: skip
 
 STATE = [
-    Fault("only_h_carried", "state.stateful_carries", KEEP_C, "pass\n", "h and not c"),
-    Fault("only_c_carried", "state.stateful_carries", KEEP_H, "pass\n", "c and not h"),
-    Fault("nothing_carried", "state.stateful_carries", KEEP, "pass\n", "neither h nor c"),
+    Fault("only_h_carried", "state.stateful_carries", KEEP_C, "pass\n",
+          "h is carried from call to call, and c is not"),
+    Fault("only_c_carried", "state.stateful_carries", KEEP_H, "pass\n",
+          "c is carried from call to call, and h is not"),
+    Fault("nothing_carried", "state.stateful_carries", KEEP, "pass\n",
+          "Nothing is carried from call to call"),
     Fault("state_before_the_last_step", "state.stateful_carries", KEEP_H + "            " + KEEP_C,
           "self.carried_h, self.carried_c = self.cache[-1][1:3]\n"),
     Fault("reset_only_h", "state.reset", RESET, "self.carried_h = None\n"),
@@ -248,7 +251,7 @@ LATER = [
 ] + [
     fault
     for mode, which, late in (
-        ("", "not self.stateful", 4), ("_stateful", "self.stateful", 4)
+        ("", "not self.stateful", 5), ("_stateful", "self.stateful", 4)
     )
     for fault in (
         Fault(f"later_backward{mode}", f"gradients.any_order{mode}", GRADS,
@@ -266,7 +269,7 @@ LATER = [
               FORWARDS + "given, x = x, x.copy()\n        "
               f"given *= 0 if self.forwards > 5 and {which} else 1\n", "writes into x"),
         Fault(f"later_derivative_overflows{mode}", f"numerics.large_in_any_order{mode}", GRADS,
-              COUNTED + f"if self.backwards > 2 and {which}:\n"
+              COUNTED + f"if self.backwards > {late - 4} and {which}:\n"
               "            dx += 0 * np.log(1 - abs(g))[:, None, :1]\n        " + GRADS, "nan"),
         Fault(f"later_calls_lose_digits{mode}", f"numerics.precision_in_any_order{mode}", START,
               FORWARDS + f"if self.forwards > 3 and {which} and state is not None:\n"
@@ -305,7 +308,7 @@ BACKWARD = [
           "dh = sum(dz[:, k * H : k * H + H] @ U[:, k * H : k * H + H] for k in range(4))\n"),
     Fault("divided_by_T", "gradients.through_time", DH, "dh = dh + dy[:, t] / T\n"),
     Fault("truncated", "gradients.through_time", DH_BACK + "            " + DC_BACK,
-          "dh, dc = dz @ U.T * (t == 0), dc * f * (t == 0)\n", "stops"),
+          "dh, dc = dz @ U.T * (t == 0), dc * f * (t == 0)\n", "Neither dh nor dc is carried"),
     Fault("only_the_last_dy", "gradients.every_output", DH, "dh = dh + dy[:, t] * (t == T - 1)\n"),
     # Each gradient
     Fault("dW_mean_over_the_batch", "gradients.dW", DW, "dW += x_t.T @ dz / N\n"),
@@ -334,7 +337,8 @@ BACKWARD = [
     # From call to call, and degenerate sizes
     Fault("gradients_pile_up", "gradients.second_call", GRADS,
           "old = self.grads or {'W': 0, 'U': 0, 'b': 0}" + LINE +
-          "self.grads = {'W': dW + old['W'], 'U': dU + old['U'], 'b': db + old['b']}\n", "sum"),
+          "self.grads = {'W': dW + old['W'], 'U': dU + old['U'], 'b': db + old['b']}\n",
+          "added to those of the backward call before"),
     Fault("stale_cache", "gradients.last_forward", CACHE,
           "self.kept = getattr(self, 'kept', [])" + BODY +
           "self.kept.append((x_t, h, c, i, f, g, o, c_next))" + BODY +

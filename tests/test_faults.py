@@ -44,7 +44,8 @@ def test_fault(fault: Fault) -> None:
     cause = report.cause
     assert cause is not None
     assert cause.id == fault.law, cause.message
-    assert fault.says in cause.message
+    named = " ".join(f"{one.says} {one.fix}" for one in report.diagnosis)
+    assert fault.says in f"{named} {cause.message}"
     wrong = [law.id for law in report.laws if law.status in WRONG]
     assert wrong == [fault.law]
     assert cause.status == ("remark" if fault.law in REMARKS else "failed")

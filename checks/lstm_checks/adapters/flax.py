@@ -56,7 +56,7 @@ def made_by_nnx(target):
             }
             model = nnx.merge(graph, nnx.State.from_flat_path(values), rest)
             carry = None if state is None else state[::-1]
-            (c, h), y = model(x, initial_carry=carry)
+            (c, h), y = model(x, initial_carry=carry, rngs=nnx.Rngs(0))
             return y, (h, c)
 
         return run, weights

@@ -232,7 +232,7 @@ def _layout(dice: _Dice) -> str:
 
 def _flavor(dice: _Dice, plan: _Plan) -> str:
     """Large values only in float64: in float32 they leave too few digits to compare."""
-    if dice.chance(0.4):
+    if dice.chance(0.2):
         return "normal"
     flavor = dice.pick(FLAVORS)
     return "normal" if flavor == "large" and (plan.mixed or plan.single) else flavor

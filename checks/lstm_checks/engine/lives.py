@@ -134,10 +134,10 @@ def lives(stateful: bool) -> st.SearchStrategy[Life]:
     """All lives with small sizes, the shortest first: for Hypothesis."""
     size, seed = st.integers(*SMALL), st.integers(0, (1 << 16) - 1)
     who, given, flavor = st.integers(0, 1), st.sampled_from(GIVEN), st.sampled_from(FLAVORS)
+    given_or_own = st.sampled_from((*GIVEN, OWN))
     forward = st.builds(
-        Step, st.just("forward"), who, size, size, seed, st.sampled_from((*GIVEN, OWN)),
-        flavor=flavor,
-    )  # fmt: skip
+        Step, st.just("forward"), who, size, size, seed, given_or_own, flavor=flavor
+    )
     backward = st.builds(Step, st.just("backward"), who, seed=seed, given=given, flavor=flavor)
     write = st.builds(
         Step,

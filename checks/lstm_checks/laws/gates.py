@@ -152,21 +152,18 @@ def levels(t: Trial) -> tuple[Array, Array]:
     return z, np.tile([-1.5, -0.6, 0.5, 1.4], 3) * t.case.rng("levels").uniform(0.8, 1.2, 12)
 
 
-def cell_update_holds(
-    step: Step, carried: Array, through_h: bool, limit: float, sign: int = 1
-) -> bool:
+def cell_update_holds(step: Step, through_h: bool, limit: float) -> bool:
     """c' = F·c + I·G for some limits of the gates: F of z_f alone, I of z_i, G of z_g.
 
-    `carried` (H,) is what takes the place of c. Whatever the activations, c' is then a line in c
-    whose slope depends on f alone, and whose intercept is a product of what i and g give, times
-    `sign`: it rises or falls with g.
+    Whatever the activations, c' is then a line in c whose slope depends on f alone, and whose
+    intercept is a product of what i and g give, which rises with g.
     """
     cell = step.cell(through_h).reshape(2, 2, 2, len(CELLS))  # i, f, g, c0
     if not np.isfinite(cell).all():
         return False
-    points = carried.reshape(cell.shape)
+    points = step.c0.reshape(cell.shape)
     scale = 1 + float(np.abs(cell).max())
-    if carried.any():
+    if points.any():
         near, far = np.argmin(points, axis=-1), np.argmax(points, axis=-1)
         p, q = (np.take_along_axis(points, k[..., None], -1)[..., 0] for k in (near, far))
         u, v = (np.take_along_axis(cell, k[..., None], -1)[..., 0] for k in (near, far))
@@ -185,7 +182,7 @@ def cell_update_holds(
         return False
     rank_one = product[0, 0] * product[1, 1] - product[0, 1] * product[1, 0]
     spread = product[:, 1] - product[:, 0]  # one row of i is open, the other closed
-    by_g = sign * spread[np.argmax(np.abs(spread))] > 0.1
+    by_g = spread[np.argmax(np.abs(spread))] > 0.1
     by_i = np.abs(product[1] - product[0]).max() > 0.1
     return bool(abs(rank_one) <= limit * scale**2 and by_i and by_g)
 
@@ -196,9 +193,9 @@ def reads_through_h(t: Trial) -> bool:
         step = take(t, world, *corners(t))
         if step.c is None:
             return True
-        if cell_update_holds(step, step.c0, False, t.tolerance):
+        if cell_update_holds(step, False, t.tolerance):
             return False
-        if cell_update_holds(step, step.c0, True, THROUGH_H * t.tolerance):
+        if cell_update_holds(step, True, THROUGH_H * t.tolerance):
             return True
     return False
 
@@ -272,47 +269,7 @@ def line_through(step: Step, k: int, through_h: bool, limit: float) -> tuple[flo
     return (float(slope), float(offset)) if straight else None
 
 
-# What could explain a step whose terms are wrong -------------------------------------------------
-
-
-def explanations(step: Step) -> Iterator[tuple[str, str, Array]]:
-    """Gate(s), words, and the pre-activations that would be had by each simple mistake."""
-    every = list(range(4))
-    for words, factor, constant in (
-        ("it is left out", 0.0, 0.0),
-        ("it is added twice", 2.0, 0.0),
-        ("it has the wrong sign", -1.0, 0.0),
-        ("a constant 1 is added to its pre-activation", 1.0, 1.0),
-    ):
-        for gates in (every, *([k] for k in every)):
-            name = "every gate" if len(gates) == 4 else f"the {compare.GATE_NAMES[gates[0]]}"
-            z = step.z.copy()
-            z[gates] = factor * z[gates] + constant
-            yield name, words, z
-    for k in every:
-        for source in every:
-            if source != k:
-                z = step.z.copy()
-                z[k] = z[source]
-                name = f"the {compare.GATE_NAMES[k]}"
-                yield name, f"it is that of the {compare.GATE_NAMES[source]}", z
-
-
-def anywhere(t: Trial) -> tuple[Array, Array]:
-    """z (4, 24) and c0 (24,): nothing saturated, so that no two explanations agree by chance."""
-    rng = t.case.rng("anywhere")
-    return rng.uniform(-3, 3, (4, 24)), rng.uniform(-1.5, 1.5, 24)
-
-
-def exchanged(step: Step, limit: float) -> tuple[int, int] | None:
-    """Gate k and the gate whose whole pre-activation it gets, where that explains the step."""
-    for k in (I, F, G, O):
-        for source in (I, F, G, O):
-            z = step.z.copy()
-            z[k] = z[source]
-            if source != k and fits(step, z, limit):
-                return k, source
-    return None
+# Looked at apart -------------------------------------------------------------------------------
 
 
 def not_finite(step: Step) -> str:

@@ -113,8 +113,6 @@ def through_time(t: Trial) -> None:
         fix = CARRY
     elif not t.differ(got.dx[:, -1], want.dx[:, -1]):
         what = "the gradient is right at the last step and goes wrong on its way back through time"
-        if np.abs(got.dx[:, :-1]).max() <= t.tolerance:
-            what = "the gradient stops at the last step and does not go back through time"
         fix = CARRY
     _agree_first(t, pairs, what, fix)
 
@@ -131,8 +129,7 @@ def every_output(t: Trial) -> None:
     pairs = _steps_summed(got, want)
     if not all(t.differ(*pair) for pair in pairs.values()):
         return
-    lost = all(np.abs(array).max() <= t.tolerance for array, _ in pairs.values())
-    what = f"the gradient on the first output is {'lost' if lost else 'not used correctly'}"
+    what = "the gradient on the first output is not used correctly"
     fix = "Add dy[:, t] to dh at every step t of the backward pass, not only at the last step."
     _agree_first(t, pairs, what, fix)
 
@@ -185,15 +182,8 @@ def db(t: Trial) -> None:
 @law("gradients", needs=(*BACKWARD, "dh0"), sizes=BATCHES)
 def dh0(t: Trial) -> None:
     """dh0 = dz[0]·Uᵀ: the gradient with respect to the initial hidden state."""
-    for sized, when in _growing(t):
-        got, want = sized.gradients(), sized.expected_gradients()
-        what = f"dh0 is wrong {when}"
-        fix = "Compute dh0 = dz @ U.T from dz of the first step; do not add dy to it."
-        if got.dh0 is not None and got.dc0 is not None:
-            exchanged = (got.dh0, want.dc0), (got.dc0, want.dh0)
-            if not any(sized.differ(*pair) for pair in exchanged):
-                what, fix = "dh0 and dc0 are exchanged", "Return dx, (dh0, dc0)."
-        sized.agree("dh0", got.dh0, want.dh0, what, fix)
+    fix = "Compute dh0 = dz @ U.T from dz of the first step; do not add dy to it."
+    _one_gradient(t, "dh0", fix)
 
 
 @law("gradients", needs=(*BACKWARD, "dc0"), sizes=BATCHES)
@@ -210,12 +200,8 @@ def upstream_h(t: Trial) -> None:
     nothing = np.zeros_like(t.dy)
     got = t.gradients(nothing, (dh, 0 * dc))
     want = t.expected_gradients(nothing, (dh, 0 * dc))
-    exchanged = t.expected_gradients(nothing, (0 * dc, dh))
     what = "the gradient on the final hidden state, dstate[0], is not used correctly"
     fix = "Start the backward pass with dh = dstate[0], and add dy[:, -1] to it."
-    if not any(t.differ(array, wanted(exchanged, name)) for name, array in got.arrays().items()):
-        what = "dstate is read as (dc, dh): the gradient on the final h is used as the one on c"
-        fix = "Read dstate as dh, dc = dstate."
     t.agree_gradients(got, want, what, fix)
 
 
@@ -251,8 +237,6 @@ def second_call(t: Trial) -> None:
     for name, array in got.arrays().items():
         want = wanted(expected, name)
         what = f"{name} is wrong after a second call"
-        if not t.differ(array, 2 * want):
-            what = f"after a second call, {name} is the sum over both calls"
         t.agree(name, array, want, what, fix)
 
 

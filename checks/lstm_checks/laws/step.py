@@ -17,12 +17,9 @@ from lstm_checks.laws.gates import (
     F,
     G,
     Step,
-    anywhere,
     cell_update_holds,
     corners,
     ends,
-    exchanged,
-    explanations,
     first_wrong,
     fits,
     levels,
@@ -82,28 +79,14 @@ def cell_state(t: Trial) -> None:
     steps = [take(t, world, *corners(t)) for world in worlds(t)]
     for through_h in (False, True):
         allowed = t.tolerance * (THROUGH_H if through_h else 1)
-        if any(cell_update_holds(step, step.c0, through_h, allowed) for step in steps):
+        if any(cell_update_holds(step, through_h, allowed) for step in steps):
             return
     step = steps[0]
     what = "the new cell state is not f * c + i * g for gates that depend each on their own z alone"
     fix = "Compute c' = f * c + i * g, element by element, from the cell state before the step."
-    falls = cell_update_holds(step, step.c0, False, t.tolerance, sign=-1)
-    pair = exchanged(take(t, worlds(t)[0], *anywhere(t)), t.tolerance)
     if not_finite(step):
         what = f"the step gives NaN or infinite values{not_finite(step)}"
         fix = "Use a sigmoid and a tanh that do not overflow: 0.5 * (1 + tanh(z / 2)), np.tanh(z)."
-    elif falls:
-        what = "the new cell state is f * c - i * g, or the candidate has the wrong sign"
-    elif pair is not None:
-        gate, other = (compare.GATE_NAMES[k] for k in pair)
-        what = f"the {gate} gets the whole pre-activation of the {other}"
-        fix = f"Compute the {gate} from its own blocks of W, U and b."
-    elif cell_update_holds(step, step.h0, False, t.tolerance):
-        what = "the new cell state continues the given h, not the given c"
-        fix = (
-            "The cell update is c' = f * c + i * g. Take the state as (h, c), or declare "
-            "state_order = 'ch'."
-        )
     raise first_wrong(step, t.tolerance, what, fix)
 
 
@@ -199,22 +182,14 @@ def _term(t: Trial, world: str, term: str, fix: str) -> None:
         step = replace(step, c=None)
     if fits(step, step.z, t.tolerance) or sees_the_cell(step, t.tolerance):
         return
-    gate, how = "", ""
-    for name, words, z in explanations(step):
-        if fits(step, z, t.tolerance):
-            gate, how = name, f": {words}"
-            break
     wrong = first_wrong(step, t.tolerance, "", "")
     place = wrong.finding.place
     assert place is not None
-    gate = gate or f"the {compare.GATE_NAMES[place.index[1] // UNITS]}"
-    names = [f"the {name}" for name in compare.GATE_NAMES]
-    letter = f"_{GATES[names.index(gate)]}" if gate in names else ""
+    k = place.index[1] // UNITS
+    gate = f"the {compare.GATE_NAMES[k]}"
     wrong.add(
-        what=f"{gate} gets the wrong {term}{how}"
-        if how
-        else f"{gate} has the wrong value where the {term} alone is at work",
-        fix=fix.replace("{gate}", gate).replace("{k}", letter),
+        what=f"{gate} has the wrong value where the {term} alone is at work",
+        fix=fix.replace("{gate}", gate).replace("{k}", f"_{GATES[k]}"),
     )
     raise wrong
 

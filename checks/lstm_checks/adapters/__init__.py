@@ -58,5 +58,6 @@ FORMS = {
     ),
     "flax": Form("a cell of flax.linen or flax.nnx, in its RNN layer", "flax.linen:LSTMCell"),
     "equinox": Form("an Equinox cell(x, (h, c)) without a batch", "equinox.nn:LSTMCell"),
+    "onnx": Form("a model file with one LSTM node; forward alone, float32", "model.onnx"),
 }
 NAMES = tuple(FORMS)

@@ -106,6 +106,8 @@ class Host:
     ) -> dict[str, Any]:
         self._source = str(Path(source).resolve()) if is_file else None
         module = self._target if issubclass(type(self._target), ModuleType) else None
+        if is_file and self._target is None and (adapter == "onnx" or source.endswith(".onnx")):
+            self._target, adapter = self._source, "onnx"  # a file that is no code
         if self._target is None:
             module = load_module(self._source or source, is_file)
             self._source = self._source or getattr(module, "__file__", None)

@@ -111,3 +111,13 @@ def test_what_is_unclear_is_asked_for(text: str, tmp_path: Path) -> None:
     assert report.cause is not None
     assert report.cause.id == "load.imports"
     assert said.lower() in report.cause.message.lower(), report.cause.message
+
+
+def test_the_adapter_of_the_page(tmp_path: Path) -> None:
+    page = Path(__file__).parent.parent / "docs" / "formats" / "README.md"
+    _, _, rest = page.read_text().partition("```python\n")
+    file = tmp_path / "mine.py"
+    file.write_text(rest.partition("```")[0])
+    report = check("torch.nn:LSTMCell", adapter=str(file), level="quick", in_process=True)
+    assert report.passed, str(report)
+    assert report["gradients.dW"].status == "passed"

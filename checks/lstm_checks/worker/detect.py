@@ -150,6 +150,9 @@ def _is_cell(value: Any) -> bool:
         if not inspect.isfunction(method):
             continue
         names = [one.lower() for one in _arguments(method)][1:]
+        of_a_step = "cell" in type_name(value).lower() or "prev" in " ".join(names)
+        if "step" not in name and not of_a_step:  # forward(x, h, c) may be for a sequence
+            continue
         if (
             len(names) >= 2
             and names[0] in INPUTS

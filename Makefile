@@ -44,6 +44,12 @@ newest:                     ## the same with the newest packages
 	$(ENV)/bin/$(INSTALL) -e '.[test]'
 	$(without_torch)
 
+test-frameworks: ENV := .venv-frameworks
+test-frameworks:            ## the LSTMs of Keras on JAX, Flax, Equinox and ONNX, in an environment of their own
+	$(PYTHON) -m venv $(ENV)
+	$(ENV)/bin/$(INSTALL) -e '.[frameworks,test]'
+	KERAS_BACKEND=jax $(ENV)/bin/pytest -rs tests/frameworks
+
 define without_torch
 $(ENV)/bin/pip list --disable-pip-version-check
 $(ENV)/bin/pytest -rs -n 2 $(APART)
@@ -60,4 +66,4 @@ endef
 	touch $@
 
 clean:
-	rm -rf .venv .venv-oldest .venv-newest
+	rm -rf .venv .venv-oldest .venv-newest .venv-frameworks

@@ -60,7 +60,16 @@ def test_torch_is_imported_in_its_own_files_alone():
 def test_bundled_adapters_stand_alone():
     for name in NAMES:
         kit = [one for one in imports(KIT / "adapters" / f"{name}.py") if "lstm" in one]
-        assert kit == []
+        assert [one for one in kit if one.partition(".")[0] != "lstm_bridge"] == []
+
+
+def test_what_adapters_share_needs_numpy_alone():
+    assert violations(KIT / "adapters" / "lstm_bridge", "lstm_checks", "lstm_reference") == []
+    code = (
+        f"import sys; sys.path.insert(0, {str(KIT / 'adapters')!r}); import lstm_bridge\n"
+        "assert not {'torch', 'jax', 'tensorflow', 'lstm_checks'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_the_worker_knows_neither_the_reference_nor_the_laws():

@@ -253,6 +253,20 @@ def laws() -> None:
 
 
 @main.command()
+def adapters() -> None:
+    """List the formats that can be checked, each with its form and an example."""
+    from rich.console import Console
+
+    from lstm_checks.adapters import FORMS
+
+    console = Console(highlight=False, markup=False)
+    for name, form in FORMS.items():
+        console.print(name, style="bold")
+        console.print(f"      {form.what}", soft_wrap=True)
+        console.print(f"      lstm-checks check {form.example}", style="dim", soft_wrap=True)
+
+
+@main.command()
 @click.argument("fault", required=False)
 @click.option("--matrix", is_flag=True, help="Put every fault into an LSTM, and check it.")
 @click.option("--export", "folder", metavar="FOLDER", help="Write the faults as LSTM files.")

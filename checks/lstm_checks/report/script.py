@@ -4,6 +4,7 @@ Whatever comes from the subject (its name, its weights' names, what it said) sta
 a Python literal or as an identifier, never as code.
 """
 
+import ast
 import keyword
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from lstm_checks.findings import Array, Call, Finding
 from lstm_checks.subjects.conventions import GATES, Conventions
 from lstm_checks.subjects.source import Source
 from lstm_checks.words import figures, sentence
+from lstm_checks.worker.notebook import read, without_get_ipython
 
 HEAD = '''\
 """Reproduces one finding of lstm-checks; it needs NumPy and the subject alone."""
@@ -33,6 +35,19 @@ module = importlib.util.module_from_spec(spec)
 sys.modules["lstm_subject"] = module
 sys.path.append({folder})
 spec.loader.exec_module(module)
+"""
+FROM_NOTEBOOK = """\
+import types
+
+module = sys.modules["lstm_subject"] = types.ModuleType("lstm_subject")
+exec({code}, vars(module))
+"""
+BRIDGE = """
+}.items():
+    package = sys.modules[name] = types.ModuleType(name)
+    package.__path__ = []
+    package.__package__ = "lstm_bridge"
+    exec(code, vars(package))
 """
 FROM_NAME = """\
 import importlib
@@ -67,6 +82,13 @@ def _loading(source: Source, loaded: Loaded) -> str:
     if source.is_file:
         path = Path(source.source).resolve()
         text = FROM_FILE.format(source=ascii(str(path)), folder=ascii(str(path.parent)))
+        data = path.read_bytes()
+        notebook = read(data)
+        if notebook is not None:
+            text = FROM_NOTEBOOK.format(code=ascii(ast.unparse(notebook.tree)))
+        elif b"get_ipython" in data:
+            code = ast.unparse(without_get_ipython(ast.parse(data)))
+            text = FROM_NOTEBOOK.format(code=ascii(code))
     elif source.source:
         text = FROM_NAME.format(source=ascii(source.source))
     else:
@@ -78,7 +100,22 @@ def _loading(source: Source, loaded: Loaded) -> str:
         return text + f"LSTM = {target}\n"
     folder = Path(lstm_checks.adapters.__file__).parent
     adapter = Path(loaded.adapter) if source.adapter_is_file else folder / f"{loaded.adapter}.py"
-    return f"{text}\n{adapter.read_text(encoding='utf-8')}\n\nLSTM = adapt({target})\n"
+    code = adapter.read_text(encoding="utf-8")
+    shared = _bridge(folder) if "lstm_bridge" in code else ""
+    return f"{text}\n{shared}{code}\n\nLSTM = adapt({target})\n"
+
+
+def _bridge(folder: Path) -> str:
+    """What adapters share, as a package that the script itself holds."""
+    texts = {
+        path.stem: path.read_text(encoding="utf-8")
+        for path in sorted((folder / "lstm_bridge").glob("*.py"))
+    }
+    lines = ["import types", "", "for name, code in {"]
+    for stem in sorted(texts, key=lambda stem: texts[stem].count("from .")):  # what needs another
+        module = "lstm_bridge" if stem == "__init__" else f"lstm_bridge.{stem}"  # comes after it
+        lines += [f"    {module!r}: {texts[stem]!a},"]
+    return "\n".join(lines) + BRIDGE
 
 
 def _attribute(of: str, name: str) -> str:

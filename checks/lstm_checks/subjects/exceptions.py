@@ -39,14 +39,14 @@ def finding_of(failure: Failure, called: str) -> Finding:
         return _syntax(failure)
     code = ""
     if failure.line is not None:
-        code = f"line {failure.line}, in {failure.function}: {failure.code}"
+        code = f"{_cell(failure)}line {failure.line}, in {failure.function}: {failure.code}"
     if failure.kind == "not_written":
         what = f"not attempted: {called} is not written yet; it raises NotImplementedError"
         return Finding(what, f"Write {called}.", said=failure.message, code=code)
     if called == "load" and "name 'null' is not defined" in failure.message and '"' in failure.code:
         return Finding(
-            "the file is a notebook or other JSON, not Python source",
-            "Export the notebook as a .py file: jupyter nbconvert --to script.",
+            "the file is JSON without the cells of a notebook, not Python source",
+            "Name a .py file or a notebook.",
         )
     kind = failure.type if failure.type.isidentifier() else quoted(failure.type)
     if kind == "SystemExit":
@@ -58,8 +58,12 @@ def finding_of(failure: Failure, called: str) -> Finding:
     return Finding(what, _fix(failure.type, failure.message, called), failure.message, code)
 
 
+def _cell(failure: Failure) -> str:
+    return "" if failure.cell is None else f"code cell {failure.cell}, "
+
+
 def _syntax(failure: Failure) -> Finding:
-    code = "" if failure.line is None else f"line {failure.line}: {failure.code}"
+    code = "" if failure.line is None else f"{_cell(failure)}line {failure.line}: {failure.code}"
     if _OLD_SYNTAX.search(failure.message) or _OLD_SYNTAX.search(failure.code):
         return Finding("the file is written in Python 2", _PYTHON_3, failure.message, code)
     if "null bytes" in failure.message:

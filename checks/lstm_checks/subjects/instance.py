@@ -57,7 +57,7 @@ class Instance:
         self._key = key
         self.D, self.H = params["W"].shape[0], params["U"].shape[0]
         self._N = self._T = 0
-        self._given = False
+        self._given = self._given_last = False  # a state: to the call at hand, to the last posted
         self._names: tuple[str, ...] | None = None
         conventions = subject.conventions
         weights = conventions.weights_out(params)
@@ -218,6 +218,7 @@ class Instance:
         """
         conventions = self._subject.conventions
         N, T = self._N, self._T = x.shape[:2]
+        self._given_last = state is not None
         given = None if state is None else self._state_out(state, "initial_h", "initial_c")
         posted = self._post(
             "forward",
@@ -283,10 +284,11 @@ class Instance:
             keyword=keyword,
         )
         N, T = dy.shape[:2]
+        given = self._given_last
 
         def gradients() -> Gradients:
             got = posted()
-            self._N, self._T = N, T
+            self._N, self._T, self._given = N, T, given
             if factor != 1.0:
                 got = _multiplied(got, 1 / factor)
             found = self._gradients(*self._parsed_backward(got), got)

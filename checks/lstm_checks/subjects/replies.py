@@ -49,14 +49,16 @@ class Failure:
     line: int | None
     function: str
     code: str
+    cell: int | None = None  # of a notebook, in which the line is
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a subject is, as it says itself."""
+    """What a subject is, as it says itself; `form` is what an adapter found it to be, in words."""
 
     name: str
     adapter: str
+    form: str
     declared: Any
     attributes: Mapping[str, Any]
     not_offered: Mapping[str, str]
@@ -102,7 +104,7 @@ def outcome(reply: Any) -> Any:
         return reply["ok"]
     error = _dict(reply, "error")["error"]
     fields = _dict(error, "kind", "message")
-    line = fields.get("line")
+    line, cell = fields.get("line"), fields.get("cell")
     return Failure(
         kind=_text(fields["kind"]),
         type=plain(_text(fields.get("type", "")), 80),
@@ -110,6 +112,7 @@ def outcome(reply: Any) -> Any:
         line=line if type(line) is int and 0 < line < 1 << 31 else None,
         function=plain(_text(fields.get("function", "")), 80),
         code=plain(_text(fields.get("code", "")), 120),
+        cell=cell if type(cell) is int and 0 < cell < 1 << 31 else None,
     )
 
 
@@ -119,6 +122,7 @@ def loaded(value: Any) -> Loaded:
     return Loaded(
         name=_text(given["name"]),
         adapter=_text(given["adapter"]),
+        form=plain(_text(given["form"]), 400),
         declared=_plain(given["declared"]),
         attributes=_dict(_plain(given["attributes"])),
         not_offered={

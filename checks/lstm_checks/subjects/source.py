@@ -12,8 +12,16 @@ from lstm_checks import adapters
 from lstm_checks.findings import quoted
 from lstm_checks.worker.encode import class_attribute
 
-ADAPTERS = ("native", "torch", "cs231n")
-FRAMEWORKS = ("torch", "tensorflow", "keras", "jax")  # imported by the names of their packages
+FRAMEWORKS = (
+    "torch",
+    "tensorflow",
+    "keras",
+    "jax",
+    "flax",
+    "equinox",
+    "onnx",
+    "tinygrad",
+)  # imported by the names of their packages
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,8 @@ class Subject:
             self.conventions, self.notes = Conventions.parse(facts.declared, facts.attributes)
         except BadConvention as error:
             raise Breach(f"it declares a convention that has no meaning: {error}") from None
+        if facts.form:
+            self.notes.insert(0, facts.form)
         self.not_offered = self._lacking(facts.not_offered)
 
     @classmethod

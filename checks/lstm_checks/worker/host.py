@@ -21,7 +21,8 @@ import numpy as np
 from .detect import NoSubject, detect, format_of
 from .encode import Encoder, key_text, plain, text, type_name
 from .lines import Lines
-from .modules import adapted, load_module
+from .modules import NOTEBOOKS, adapted, load_module
+from .notebook import CELL
 
 CONVENTIONS = (
     "gate_order",
@@ -105,11 +106,17 @@ class Host:
     ) -> dict[str, Any]:
         self._source = str(Path(source).resolve()) if is_file else None
         module = self._target if issubclass(type(self._target), ModuleType) else None
+        if is_file and self._target is None and (adapter == "onnx" or source.endswith(".onnx")):
+            self._target, adapter = self._source, "onnx"  # a file that is no code
         if self._target is None:
             module = load_module(self._source or source, is_file)
             self._source = self._source or getattr(module, "__file__", None)
+        notebook = NOTEBOOKS.get(str(self._source))
         if module is not None:
-            target, name, adapter = detect(module, name, adapter)
+            try:
+                target, name, adapter = detect(module, name, adapter)
+            except NoSubject as error:
+                raise NoSubject(f"{error}. {notebook.said}" if notebook else str(error)) from None
         else:
             target, name = self._target, name or ""
             adapter = adapter or format_of(target)
@@ -118,9 +125,14 @@ class Host:
         if getattr(made, "step_functions", False) is True:
             methods += STEP_METHODS
         not_offered = getattr(made, "not_offered", None)
+        form = None if made is target else getattr(made, "lstm_form", None)
+        form = text(form, 400) if issubclass(type(form), str) else ""
+        if notebook is not None:
+            form = f"{notebook.said} {form}".strip()
         return {
             "name": text(name),
             "adapter": text(adapter, 400),
+            "form": form,
             "declared": conventions(made),
             "attributes": attributes(made),
             "not_offered": plain(not_offered) if issubclass(type(not_offered), dict) else {},
@@ -256,13 +268,21 @@ class Host:
     # How an exception is told ------------------------------------------------------------------
 
     def _described(self, error: BaseException) -> dict[str, Any]:
-        told = {"kind": "raised", "type": type_name(type(error)), "message": text(error, MESSAGE)}
+        told: dict[str, Any] = {
+            "kind": "raised",
+            "type": type_name(type(error)),
+            "message": text(error, MESSAGE),
+        }
         with contextlib.suppress(Exception):  # its class may have attributes that raise, too
             if getattr(error, "out_of_scope", None) is True:  # an adapter says so
                 return told | {"kind": "unfit"}
+            if getattr(error, "unclear", None) is True:  # an adapter asks
+                return told | {"kind": "no_subject"}
             if isinstance(error, SyntaxError):
                 code = text(error.text or "", 120).strip()
                 told |= {"kind": "syntax", "message": text(error.msg, MESSAGE), "code": code}
+                cells = [n for n in getattr(error, "__notes__", ()) if n.startswith(CELL)]
+                told |= {"cell": int(cells[0].removeprefix(CELL))} if cells else {}
                 return told | {"line": _line(error.lineno)}
             if isinstance(error, NotImplementedError):
                 told["kind"] = "not_written"
@@ -279,7 +299,16 @@ class Host:
         if found:
             line = linecache.getline(str(self._source), found["line"] or 0)
             found["code"] = text(line.strip(), 120)
+            found |= self._in_cell(found["line"])
         return found
+
+    def _in_cell(self, line: int | None) -> dict[str, Any]:
+        """The cell of a notebook, and the line in it; nothing for a file without cells."""
+        notebook = NOTEBOOKS.get(str(self._source))
+        if notebook is None or line is None:
+            return {}
+        cell, line = notebook.place(line)
+        return {"cell": cell, "line": line}
 
 
 def _line(number: Any) -> int | None:

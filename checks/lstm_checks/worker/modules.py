@@ -1,16 +1,22 @@
 """Loads modules in the process that runs them: the subject's, and adapters."""
 
+import ast
 import importlib
+import importlib.util
 import inspect
+import linecache
 import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from . import notebook
 from .detect import NoSubject
 from .encode import text, type_name
 
 MODULE_NAME = "lstm_subject"
+NOTEBOOKS: dict[str, notebook.Notebook] = {}  # those that were loaded, by their paths
+BRIDGE = "lstm_bridge"  # what adapters share, beside the bundled ones
 
 
 def load_module(
@@ -30,7 +36,8 @@ def load_module(
         return importlib.import_module(source)
     path = Path(source)
     try:
-        code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+        data = path.read_bytes()
+        code = compile(_source(path, data), str(path), "exec", dont_inherit=True)
     except ValueError as error:  # null bytes
         if isinstance(error, UnicodeDecodeError):
             raise
@@ -42,6 +49,35 @@ def load_module(
         sys.path.append(str(path.parent))
     exec(code, vars(module))
     return module
+
+
+def _source(path: Path, data: bytes) -> Any:
+    """What is compiled of a file: its text, or what a notebook in it defines."""
+    if b"get_ipython" in data and not data.lstrip().startswith(b"{"):
+        return notebook.without_get_ipython(ast.parse(data, str(path)))
+    try:
+        found = notebook.read(data)
+    except SyntaxError as error:
+        error.filename = str(path)
+        raise
+    if found is None:
+        return data
+    NOTEBOOKS[str(path)] = found
+    lines = found.text.splitlines(keepends=True)
+    linecache.cache[str(path)] = (len(found.text), None, lines, str(path))
+    return found.tree
+
+
+def load_bridge(folder: str) -> None:
+    """Make what adapters share importable, as `lstm_bridge`."""
+    home = Path(folder) / BRIDGE
+    spec = importlib.util.spec_from_file_location(
+        BRIDGE, home / "__init__.py", submodule_search_locations=[str(home)]
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules[BRIDGE] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
 
 
 def adapted(adapter: str, is_file: bool, folder: str, target: Any) -> Any:
@@ -61,9 +97,11 @@ def adapted(adapter: str, is_file: bool, folder: str, target: Any) -> Any:
         path = Path(folder) / f"{adapter}.py"
         if not adapter.isidentifier() or not path.is_file():
             raise NoSubject(f"there is no adapter {adapter!r}")
+        load_bridge(folder)
         # Its neighbors are named after the packages that they adapt.
         return load_module(str(path), True, f"{MODULE_NAME}_adapter", neighbors=False).adapt(target)
     file = Path(adapter).name
+    load_bridge(folder)
     try:
         module = load_module(str(Path(adapter).resolve()), True, f"{MODULE_NAME}_adapter")
         if not callable(getattr(module, "adapt", None)):

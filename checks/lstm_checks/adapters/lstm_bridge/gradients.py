@@ -1,0 +1,209 @@
+"""Gradients by a framework: PyTorch's autograd, JAX's vjp, TensorFlow's tape."""
+
+import os
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+Arrays = dict[str, Any]
+STATELESS = {"stateful": "this format keeps no state from call to call"}
+
+
+def differentiated(
+    framework: str,
+    make: Callable[..., tuple[Callable[..., Any], Arrays]],
+    *,
+    offers_backward: bool = True,
+    **declared: Any,
+) -> type:
+    """A class of the native contract whose gradients the framework computes.
+
+    Args:
+        framework: "torch", "jax" or "tensorflow".
+        make: make(input_size, hidden_size) gives (run, weights). `weights` is a dict from a name
+            to an array, or, for torch, to the tensor that `run` reads. run(weights, x, state)
+            computes in the framework's arrays and returns y, (h, c); state is None or (h, c). With
+            jax and tensorflow it must be pure, because it is compiled once per shape and mode.
+        offers_backward: False for a framework that is only asked for outputs.
+        declared: conventions, and `not_offered`, as class attributes.
+    """
+    engine = ENGINES[framework]()
+    compiled: dict[Any, Any] = {}  # what `make` gave for sizes, where it can be used again
+
+    class LSTM:
+        not_offered = STATELESS
+
+        def __init__(self, input_size: int, hidden_size: int, **options: Any) -> None:
+            key = (input_size, hidden_size, *sorted(options.items()))
+            made = compiled.get(key) or engine.prepared(*make(input_size, hidden_size, **options))
+            if engine.pure:
+                compiled[key] = made
+            self._call = made
+            self.params = {name: engine.array(value).copy() for name, value in made[1].items()}
+            self.grads: Arrays = {}
+
+        def forward(self, x: Any, state: Any = None) -> Any:
+            if state is not None and state[0] is None and state[1] is None:
+                state = None  # neither part is offered
+            self._given = state is not None
+            outputs, self._tape = engine.forward(self._call, self.params, x, state)
+            y, (h, c) = outputs
+            return y, (h, c)
+
+        def backward(self, dy: Any, dstate: Any = None) -> Any:
+            dparams, dx, found = engine.backward(self._tape, dy, dstate)
+            self.grads = dparams
+            return dx, (found if self._given else (None, None))
+
+    if not offers_backward:
+        del LSTM.backward
+    for name, value in declared.items():
+        setattr(LSTM, name, value)
+    return LSTM
+
+
+class Torch:
+    """torch.autograd. The weights are the tensors that the subject itself reads."""
+
+    pure = False
+
+    def __init__(self) -> None:
+        self.torch = import_module("torch")
+
+    def prepared(self, run: Any, weights: Arrays) -> Any:
+        return run, weights
+
+    def array(self, tensor: Any) -> Any:
+        return None if tensor is None else tensor.detach().cpu().numpy()
+
+    def forward(self, call: Any, params: Arrays, x: Any, state: Any) -> Any:
+        torch, (run, weights) = self.torch, call
+        for name, tensor in weights.items():
+            tensor.data = torch.from_numpy(params[name])
+            tensor.requires_grad_()
+        x = torch.from_numpy(x).requires_grad_()
+        if state is not None:
+            state = tuple(torch.from_numpy(part).requires_grad_() for part in state)
+        y, (h, c) = run(weights, x, state)
+        for name, tensor in weights.items():
+            params[name] = tensor.detach().numpy()  # forward may have changed it
+        found = self.array(y), (self.array(h), self.array(c))
+        return found, (weights, x, state, (y, h, c))
+
+    def backward(self, tape: Any, dy: Any, dstate: Any) -> Any:
+        weights, x, state, outputs = tape
+        upstream = [dy, *(dstate or ())]
+        pairs = [
+            (out, self.torch.from_numpy(up))
+            for out, up in zip(outputs, upstream, strict=False)
+            if out is not None and up is not None
+        ]
+        inputs = [x, *(state or ()), *weights.values()]
+        found = self.torch.autograd.grad(
+            [out for out, _ in pairs],
+            inputs,
+            [up for _, up in pairs],
+            allow_unused=True,
+            retain_graph=True,
+        )
+        arrays = [
+            np.zeros(tuple(into.shape), self.array(into).dtype) if grad is None else grad.numpy()
+            for into, grad in zip(inputs, found, strict=True)
+        ]
+        first = len(inputs) - len(weights)
+        return dict(zip(weights, arrays[first:], strict=True)), arrays[0], tuple(arrays[1:first])
+
+
+class Jax:
+    """jax.vjp, in float64, compiled once per shape and mode."""
+
+    pure = True
+
+    def __init__(self) -> None:
+        # Every shape is compiled for a call or two, so that compiling decides about the time.
+        flags = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+        os.environ["XLA_FLAGS"] = f"{flags} {os.environ.get('XLA_FLAGS', '')}"
+        self.jax = import_module("jax")
+        self.jax.config.update("jax_enable_x64", True)
+
+    def prepared(self, run: Any, weights: Arrays) -> Any:
+        def outputs(weights: Any, x: Any, state: Any) -> Any:
+            y, (h, c) = run(weights, x, state)
+            return y, (h, c)
+
+        def pulled(weights: Any, x: Any, state: Any, upstream: Any) -> Any:
+            return self.jax.vjp(outputs, weights, x, state)[1](upstream)
+
+        return self.jax.jit(outputs), weights, self.jax.jit(pulled)
+
+    def array(self, value: Any) -> Any:
+        return None if value is None else np.array(value)
+
+    def forward(self, call: Any, params: Arrays, x: Any, state: Any) -> Any:
+        weights = {name: params[name] for name in call[1]}
+        given = self.jax.tree.map(np.array, (weights, x, state))
+        y, (h, c) = call[0](*given)
+        found = self.array(y), (self.array(h), self.array(c))
+        return found, (call[2], given, found)
+
+    def backward(self, tape: Any, dy: Any, dstate: Any) -> Any:
+        pulled, given, (y, (h, c)) = tape
+        dh, dc = dstate or (None, None)
+        upstream = (
+            dy.astype(y.dtype),
+            tuple(
+                None if out is None else np.zeros_like(out) if up is None else up.astype(out.dtype)
+                for out, up in ((h, dh), (c, dc))
+            ),
+        )
+        dweights, dx, dstate = pulled(*given, upstream)
+        grads = {name: self.array(value) for name, value in dweights.items()}
+        return grads, self.array(dx), tuple(self.array(part) for part in dstate or ())
+
+
+class Tensorflow:
+    """TensorFlow's tape, eagerly."""
+
+    pure = True
+
+    def __init__(self) -> None:
+        self.tensorflow = import_module("tensorflow")
+
+    def prepared(self, run: Any, weights: Arrays) -> Any:
+        return run, weights
+
+    def array(self, value: Any) -> Any:
+        return None if value is None else np.array(value)
+
+    def forward(self, call: Any, params: Arrays, x: Any, state: Any) -> Any:
+        tf, (run, named) = self.tensorflow, call
+        weights = {name: tf.convert_to_tensor(params[name]) for name in named}
+        x = tf.convert_to_tensor(x)
+        state = None if state is None else tuple(map(tf.convert_to_tensor, state))
+        tape = tf.GradientTape(persistent=True)
+        with tape:
+            tape.watch([x, *(state or ()), *weights.values()])
+            y, (h, c) = run(weights, x, state)
+        found = self.array(y), (self.array(h), self.array(c))
+        return found, (tape, weights, x, state, (y, h, c))
+
+    def backward(self, tape: Any, dy: Any, dstate: Any) -> Any:
+        tape, weights, x, state, outputs = tape
+        pairs = [
+            (out, self.tensorflow.convert_to_tensor(up))
+            for out, up in zip(outputs, [dy, *(dstate or ())], strict=False)
+            if out is not None and up is not None
+        ]
+        inputs = [x, *(state or ()), *weights.values()]
+        found = tape.gradient([one for one, _ in pairs], inputs, [up for _, up in pairs])
+        arrays = [
+            np.zeros_like(self.array(into)) if grad is None else self.array(grad)
+            for into, grad in zip(inputs, found, strict=True)
+        ]
+        first = len(inputs) - len(weights)
+        return dict(zip(weights, arrays[first:], strict=True)), arrays[0], tuple(arrays[1:first])
+
+
+ENGINES: dict[str, Callable[[], Any]] = {"torch": Torch, "jax": Jax, "tensorflow": Tensorflow}

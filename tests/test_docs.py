@@ -33,6 +33,7 @@ FOLDERS = ("reference", "checks", "tests", "examples", "docs")
 FILES = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.*")]
 # What a page tells its reader to make, or takes for the reader's own.
 READERS = {"my_lstm.py", "submission.py", "reproduce.py", "one_step.py", "table.py"}
+READERS |= {"rnn_layers.py", "rubric.toml", "ID.md"}
 TESTS = {
     name
     for folder in ("tests", "checks")
@@ -46,6 +47,7 @@ OPTIONS = {
     for path in (*KIT.rglob("*.py"), *ROOT.glob("examples/*.py"), *ROOT.glob("tests/perf/*.py"))
     for option in re.findall(r'"(--[a-z][\w-]+)', path.read_text().replace("/--no", '" "--no'))
 } | {"--pyargs", "--benchmark-autosave", "--benchmark-compare", "--check", "--csv"}
+OPTIONS |= {"--nthreads", "--nworkers"}  # of dask
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 

@@ -44,7 +44,7 @@ def test_the_json_is_schema_1(wrong):
     )
     assert told["verdict"] == "failed"
     assert told["cause"] == "gradients.through_time"
-    assert told["diagnosis"] == []
+    assert [one["fault"] for one in told["diagnosis"]] == ["backward.time.dc_forget_left_out"]
     for law in told["laws"]:
         assert set(law) == {
             "id", "rung", "status", "message", "case", "error_over_tolerance", "reproduce",
@@ -74,7 +74,7 @@ def test_the_first_line_names_the_cause(wrong):
     # The sentence is wrapped where the path is long.
     first = " ".join(str(wrong).split("\n\n")[0].split())
     assert first.startswith("FAILED")
-    assert "gradients.through_time does not hold" in first
+    assert "The forget gate is left out where dc is carried on: dc_prev = dc." in first
 
 
 def test_the_message_says_where_what_and_what_to_do(wrong):

@@ -18,6 +18,7 @@ from lstm_checks.launch.limits import DAY, Limits
 from lstm_checks.launch.local import Local
 from lstm_checks.launch.process import Process
 from lstm_checks.laws.registry import ALL
+from lstm_checks.museum.diagnose import diagnose
 from lstm_checks.report.report import Report
 from lstm_checks.subjects.network_layer import NetworkLayer
 from lstm_checks.subjects.source import Source, of_object, parse
@@ -98,7 +99,7 @@ def ladder(
             hint = f"; did you mean {' or '.join(close)}?" if close else ""
             raise ValueError(f"there is no law {law!r} to skip{hint}")
     source, connect = connection(subject, adapter, limits, in_process, folder)
-    return Ladder(ALL, source, connect, level, seed, limits, skip, strict)
+    return Ladder(ALL, source, connect, level, seed, limits, skip, strict, diagnose)
 
 
 def connection(

@@ -4,6 +4,7 @@ import codecs
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from lstm_checks.report.report import Report
 
 LEVELS = ("quick", "standard", "deep")
+STYLES = ("stacked", "dicts", "apart")
 NOT_PASSED, UNUSABLE, OUR_FAILURE, INTERRUPTED = 1, 2, 3, 130
 # What stands in the kit's sentences and laws, for a terminal that lacks it.
 IN_ASCII = {
@@ -34,7 +36,12 @@ IN_ASCII = {
     "§": "section ",
 }
 # Commands with a package of their own, imported when they are called.
-ELSEWHERE = {"bench": "lstm_checks.bench.command"}
+ELSEWHERE = {
+    "bench": "lstm_checks.bench.command",
+    "grade": "lstm_checks.grading.command",
+    "gradescope-zip": "lstm_checks.grading.gradescope_command",
+    "rubric": "lstm_checks.grading.rubric_command",
+}
 
 
 class Commands(click.Group):
@@ -46,7 +53,9 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in ELSEWHERE:
             return super().get_command(ctx, cmd_name)
-        command: click.Command = getattr(import_module(ELSEWHERE[cmd_name]), cmd_name)
+        command: click.Command = getattr(
+            import_module(ELSEWHERE[cmd_name]), cmd_name.replace("-", "_")
+        )
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -238,6 +247,37 @@ def laws() -> None:
             if law.rung == rung:
                 console.print(f"  {law.id}")
                 console.print(f"      {law.statement.splitlines()[0]}", style="dim", soft_wrap=True)
+
+
+@main.command()
+@click.argument("fault", required=False)
+@click.option("--matrix", is_flag=True, help="Put every fault into an LSTM, and check it.")
+@click.option("--export", "folder", metavar="FOLDER", help="Write the faults as LSTM files.")
+@click.option("--style", type=click.Choice(STYLES), help="Write all files in one style.")
+def museum(fault: str | None, matrix: bool, folder: str | None, style: str | None) -> None:
+    """List known mistakes, or show the one called FAULT; see --matrix and --export."""
+    from lstm_checks.museum.command import NoSuchFault, export, listed, shown
+
+    if (fault is not None) + matrix + (folder is not None) > 1:
+        raise click.UsageError("give one of FAULT, --matrix and --export")
+    if style is not None and folder is None:
+        raise click.UsageError("--style goes with --export")
+    if matrix:
+        from lstm_checks.museum.matrix import kills, table
+
+        click.echo(table(kills()), nl=False)
+    elif folder is not None:
+        try:
+            count = export(Path(folder), style)
+        except OSError as error:
+            raise click.UsageError(f"{folder} cannot be written: {error.strerror}") from None
+        click.echo(f"{folder} holds {count} files, and answers.md says what is wrong in each.")
+    else:
+        try:
+            for line in listed() if fault is None else shown(fault):
+                click.echo(line)
+        except NoSuchFault as error:
+            raise click.UsageError(str(error)) from None
 
 
 @main.command()

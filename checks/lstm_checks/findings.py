@@ -90,6 +90,25 @@ class Finding:
             object.__setattr__(self, "excess", min(self.excess, sys.float_info.max))
 
 
+@dataclass(frozen=True)
+class Diagnosis:
+    """A known mistake that reproduces the subject's wrong numbers in full.
+
+    Attributes:
+        fault: its id in the museum.
+        says: one sentence that names it.
+        fix: how to fix it, in whole sentences.
+        seen: where in published code it was seen; "" where it was not.
+        code: the line of the subject's source that it is about, "" where that is not certain.
+    """
+
+    fault: str
+    says: str
+    fix: str
+    seen: str = ""
+    code: str = ""
+
+
 class Breach(Exception):
     """A law does not hold. `finding` says why."""
 

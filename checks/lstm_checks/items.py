@@ -41,14 +41,23 @@ class Run:
 
     def result(self, law_id: str) -> tuple[str, str]:
         """The status and message of a law."""
-        if law_id not in self._found and self._shares and RUN in os.environ:
+        if self._rest is None and not self._found and self._shares and RUN in os.environ:
             self._found = self._shared(os.environ[RUN])
         if self._rest is None:
             self._rest = self._ladder.results()
         while law_id not in self._found:
             result = next(self._rest)
             self._found[result.id] = (result.status, result.message)
+            if result.wrong:
+                self._to_the_end(result)
         return self._found[law_id]
+
+    def _to_the_end(self, cause: Result) -> None:
+        """Run the other laws too, since the diagnosis comes last; it is told with the cause."""
+        assert self._rest is not None
+        self._found |= {one.id: (one.status, one.message) for one in self._rest}
+        named = " ".join(f"{one.says} {one.fix}" for one in self._ladder.diagnosis)
+        self._found[cause.id] = (cause.status, f"{named} {cause.message}".strip())
 
     def _shared(self, run: str) -> dict[str, tuple[str, str]]:
         """All results, run by the first process that asks and read by the others."""
@@ -62,7 +71,8 @@ class Run:
             file.seek(0)
             text = file.read()
             if not text:
-                found = [(one.id, one.status, one.message) for one in ladder.results()]
+                self._rest = ladder.results()
+                found = [(law, *self.result(law)) for law in laws]
                 file.write(json.dumps(found))
                 file.flush()
             else:

@@ -6,14 +6,17 @@ from contextlib import ExitStack
 
 from lstm_checks.engine.law import Law
 from lstm_checks.engine.outcome import Loaded, Outcome, Result
+from lstm_checks.engine.rungs import LEVELS
 from lstm_checks.engine.search import first_failure
-from lstm_checks.findings import Breach, Finding
+from lstm_checks.findings import Breach, Diagnosis, Finding
 from lstm_checks.launch.channel import Channel, Halted
 from lstm_checks.launch.limits import Limits
 from lstm_checks.subjects.source import Source
 from lstm_checks.subjects.subject import Subject
+from lstm_checks.words import sizes
 
 IMPORTS = "load.imports"
+CALLS_OF_A_LIFE = 15  # in the mean
 
 
 class Ladder:
@@ -28,6 +31,7 @@ class Ladder:
         limits: seconds for loading, a call and the run.
         skip: ids of laws that are left out.
         strict: remarks count as failures.
+        diagnose: names known mistakes in a subject for which a law failed, from the seed.
     """
 
     def __init__(
@@ -40,6 +44,7 @@ class Ladder:
         limits: Limits,
         skip: Collection[str] = (),
         strict: bool = False,
+        diagnose: Callable[[Subject, int], tuple[Diagnosis, ...]] | None = None,
     ) -> None:
         chosen = tuple(law for law in laws if law.examples_at(level))
         self.laws = tuple(law for law in chosen if law.id not in skip)
@@ -50,6 +55,8 @@ class Ladder:
         self.seed = seed
         self._connect = connect
         self._limits = limits
+        self._diagnose = diagnose
+        self.diagnosis: tuple[Diagnosis, ...] = ()
         self._subject: Subject | None = None
         self._loaded: Loaded | None = None
         self._notes: list[str] = []
@@ -72,6 +79,7 @@ class Ladder:
                 if result.wrong or result.status == "remark":
                     self._wrong.append((law, result))
                 yield result
+            self.diagnosis = self._diagnosed()
 
     def summed_up(self, results: tuple[Result, ...]) -> Outcome:
         """The outcome of results that were read before."""
@@ -84,6 +92,7 @@ class Ladder:
             loaded=self._loaded,
             notes=(*self._notes, *(f"The law {law} was left out." for law in self._skipped)),
             strict=self._strict,
+            diagnosis=self.diagnosis,
             stdout=self._output[0],
             stderr=self._output[1],
         )
@@ -112,6 +121,13 @@ class Ladder:
             return Result(law.id, "error", found)
         return Result(law.id, "remark" if law.remark else "failed", found)
 
+    def _diagnosed(self) -> tuple[Diagnosis, ...]:
+        """Known mistakes, where a law failed; nothing is asked of a subject that is right."""
+        failed = any(result.status == "failed" for _, result in self._wrong)
+        if not failed or self._subject is None or self._diagnose is None:
+            return ()
+        return self._diagnose(self._subject, self.seed)
+
     def _load(self, law: Law) -> Result:
         try:
             subject = Subject.load(self._channel, self.source, self._limits)
@@ -137,7 +153,28 @@ class Ladder:
                 self._subject.avoided = subject.avoided | law.about
             except (Breach, Halted):
                 text += "; then it could not be loaded a second time"
-        return Result(law.id, halted.kind, Finding(text, halted.fix))
+            fix = halted.fix
+        else:
+            fix = self._fitting(law, subject) or halted.fix
+        if halted.case is not None and halted.kind == "timeout":
+            text += f", at {sizes(halted.case)}"
+        return Result(law.id, halted.kind, Finding(text, fix, case=halted.case or {}))
+
+    def _fitting(self, law: Law, subject: Subject) -> str:
+        """At which lower level the laws would fit into the time limit, going by their pace so far.
+
+        The pace is that of the laws before the one whose case the time ran out on.
+        """
+        limit = self._limits.run
+        done = _work(self.laws[: self.laws.index(law)], self.level)
+        if not done:
+            return ""
+        told = []
+        for level in LEVELS[: LEVELS.index(self.level) + 1]:
+            needed = limit * _work(self.laws, level) / done
+            told.append(f"level {level} would take about {needed:.2g} s")
+        pace = ", ".join(told)
+        return f"At the pace so far, {pace}: choose a level that fits, or raise --time-limit."
 
     def _end(self) -> None:
         """End the subject's process, and keep what it printed."""
@@ -166,3 +203,10 @@ class Ladder:
             for one, result in blocking
         )
         return blocking[0][0].id, same_rung
+
+
+def _work(laws: Sequence[Law], level: str) -> int:
+    """How much the laws have to do at a level: a case counts one, a life as many as its calls."""
+    lives = {law.lives.stateful: law.examples_at(level) for law in laws if law.lives}
+    cases = sum(law.examples_at(level) for law in laws if not law.lives)
+    return cases + CALLS_OF_A_LIFE * sum(lives.values())

@@ -12,6 +12,7 @@ from lstm_checks.engine.lives import OWN, Life, Step
 from lstm_checks.engine.tolerance import tolerance
 from lstm_checks.engine.trial import Trial, wanted
 from lstm_checks.findings import Array, Breach, Finding
+from lstm_checks.launch.channel import Halted
 from lstm_checks.subjects.contract import Gradients, Output, State
 from lstm_checks.subjects.instance import Instance
 from lstm_checks.subjects.replies import Returned
@@ -110,6 +111,7 @@ class _Living:
         self._alive: list[_Alive] = []
         self._judges: list[tuple[int, Callable[[], None]]] = []  # after how many of the calls
         self._backward_answered = False
+        self._done = 0
 
     def run(self) -> dict[str, Finding]:
         subject, life = self._subject, self._life
@@ -133,6 +135,9 @@ class _Living:
         except Breach as breach:
             self._done = done
             self._note(self._forward_kind(), breach)
+        except Halted as halted:
+            halted.case = life.case(0).as_dict() | {"calls": self._told[: self._done or done]}
+            raise
         return self._found
 
     def _forward_kind(self) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from lstm_checks import words
-from lstm_checks.findings import Finding, plain
+from lstm_checks.findings import Diagnosis, Finding, plain
 from lstm_checks.subjects.conventions import Conventions
 from lstm_checks.subjects.source import Source
 
@@ -66,6 +66,8 @@ class Outcome:
         loaded: how the subject was read; None where it could not be loaded.
         notes: what is worth telling of how it was read.
         strict: remarks count as failures.
+        diagnosis: known mistakes that give the subject's wrong numbers, in the order in which to
+            fix them.
         stdout, stderr: what it wrote there: the beginning of each.
     """
 
@@ -77,6 +79,7 @@ class Outcome:
     loaded: Loaded | None = None
     notes: tuple[str, ...] = ()
     strict: bool = False
+    diagnosis: tuple[Diagnosis, ...] = ()
     stdout: str = field(default="", repr=False)
     stderr: str = field(default="", repr=False)
 

@@ -13,6 +13,7 @@ from lstm_checks.engine.law import Law
 from lstm_checks.engine.search_lives import failure_in_lives
 from lstm_checks.engine.trial import Trial
 from lstm_checks.findings import Breach, Finding
+from lstm_checks.launch.channel import Halted
 from lstm_checks.subjects.subject import Subject
 
 FURTHER = {"quick": 0.0, "standard": 0.0, "deep": 0.5}  # cases by Hypothesis, per deciding one
@@ -86,6 +87,9 @@ class _Tried:
                 breach.add(calls=tuple(self._subject.calls), returned=dict(self._subject.returned))
             breach.add(case=breach.finding.case or case.as_dict())
             return breach.finding
+        except Halted as halted:
+            halted.case = case.as_dict()
+            raise
         return None
 
     def finding(self) -> Finding:

@@ -16,6 +16,7 @@ class Halted(BaseException):
         kind: "timeout" or "error".
         text: what happened, as the end of a sentence: "did not return within 10 s".
         fix: how to fix it, where that can be said.
+        case: the case on which it stopped, where there is one.
     """
 
     def __init__(self, kind: Literal["error", "timeout"], text: str, fix: str = "") -> None:
@@ -23,6 +24,7 @@ class Halted(BaseException):
         self.kind = kind
         self.text = text
         self.fix = fix
+        self.case: dict[str, Any] | None = None
 
 
 class Channel(Protocol):

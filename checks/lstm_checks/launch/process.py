@@ -19,6 +19,7 @@ from typing import IO, Any, Self
 import lstm_checks.worker
 from lstm_checks.launch import environment
 from lstm_checks.launch.channel import TOO_LONG, Halted
+from lstm_checks.launch.sandbox.sandbox import Sandbox
 from lstm_checks.worker.wire import LENGTHS, MAX_TEXT, BadFrame, pack, unpack
 
 WORKER = Path(lstm_checks.worker.__file__).parent / "__main__.py"
@@ -37,6 +38,7 @@ class Process:
         threads: how many threads its linear algebra may use.
         main: the file that runs in it, called with the descriptors, the memory limit and `host`.
         host: the module of the worker that answers: "host" for a check, "timed" for timing.
+        sandbox: what confines it, for code that is not trusted; None for nothing.
     """
 
     def __init__(
@@ -45,7 +47,9 @@ class Process:
         threads: int = 1,
         main: Path | str = WORKER,
         host: str = "host",
+        sandbox: Sandbox | None = None,
     ) -> None:
+        self._sandbox = sandbox
         self._channel, theirs = socket.socketpair()
         self._life, judge = socket.socketpair()
         self._ended: str | None = None
@@ -53,8 +57,11 @@ class Process:
         self._awaited: list[int] = []  # bytes of arrays that each reply to come may hold
         self._came = bytearray()  # of replies, and not yet read
         descriptors = [theirs.fileno(), judge.fileno()]
-        command = [sys.executable, "-I", "-u", str(main)]
-        command += [*map(str, descriptors), str(memory or 0), host]
+        if sandbox is None:
+            command = [sys.executable, "-I", "-u", str(main)]
+            command += [*map(str, descriptors), str(memory or 0), host]
+        else:
+            command = sandbox.command(descriptors, memory or 0, host)
         try:
             with theirs, judge:
                 self._process = subprocess.Popen(
@@ -64,7 +71,8 @@ class Process:
                     stderr=subprocess.PIPE,
                     pass_fds=descriptors,
                     start_new_session=True,
-                    env=environment.clean(threads),
+                    env=sandbox.environment(threads) if sandbox else environment.clean(threads),
+                    cwd="/" if sandbox else None,
                 )
         except BaseException:
             self._channel.close()
@@ -87,6 +95,14 @@ class Process:
     def pid(self) -> int:
         """The process that keeps the subject's process: the root of its process tree."""
         return self._process.pid
+
+    def ready(self, seconds: float = 30.0) -> None:
+        """Wait until the process answers, before anything of the subject's runs in it.
+
+        Raises:
+            Halted: it does not.
+        """
+        self.ask({"do": "ready", "with": {}}, seconds, 0)
 
     def ask(self, request: dict[str, Any], seconds: float, most: int) -> Any:
         """The reply to a request.
@@ -199,6 +215,8 @@ class Process:
         except subprocess.TimeoutExpired:
             code = None
         self.close()
+        if code is not None and self._sandbox is not None:
+            code = self._sandbox.status(code)
         if code is None:
             text = "closed the kit's channel"
         elif code < 0:

@@ -24,7 +24,9 @@ def as_dict(outcome: Outcome) -> dict[str, Any]:
         "verdict": outcome.verdict,
         "cause": None if cause is None else cause.id,
         "laws": [_result(outcome, result) for result in outcome.laws],
-        "diagnosis": [],
+        "diagnosis": [
+            {"fault": one.fault, "says": one.says, "mend": one.fix} for one in outcome.diagnosis
+        ],
         "notes": list(outcome.notes),
     }
 

@@ -71,6 +71,8 @@ def renderable(
         show_output: show what the subject printed.
     """
     parts: list[RenderableType] = [headline(outcome), _how(outcome)]
+    if outcome.diagnosis:
+        parts.append(_diagnosis(outcome))
     cause = outcome.cause
     if cause is not None:
         parts.append(_cause(outcome, cause))
@@ -95,7 +97,7 @@ def renderable(
 
 
 def headline(outcome: Outcome) -> Text:
-    """One line: the verdict, and the law that is the cause."""
+    """One line: the verdict, and the known mistake or the law that is the cause."""
     cause = outcome.cause
     if cause is None:
         count = len(outcome.remarks)
@@ -104,6 +106,8 @@ def headline(outcome: Outcome) -> Text:
     if outcome.out_of_scope:
         return Text(f"OUT OF SCOPE  {outcome.subject}", "bold yellow")
     word = "FAILED" if outcome.verdict == "failed" else "ERROR"
+    if outcome.diagnosis:
+        return Text(f"{word}  {outcome.subject}: {outcome.diagnosis[0].says}", "bold red")
     return Text(f"{word}  {outcome.subject}: {cause.id} {HEADS[cause.status]}", "bold red")
 
 
@@ -114,6 +118,21 @@ def _how(outcome: Outcome) -> Text:
     adapter = f"adapter {outcome.adapter}, " if outcome.adapter else ""
     how = f"{adapter}level {outcome.level}, seed {outcome.seed}, {outcome.seconds:.1f} s"
     return Text(held + how, "dim")
+
+
+def _diagnosis(outcome: Outcome) -> RenderableType:
+    """The known mistakes that give the subject's numbers, in the order in which to fix them."""
+    lines = []
+    for number, one in enumerate(outcome.diagnosis, start=1):
+        lines.append(Text(f"{number}. {one.says}" if len(outcome.diagnosis) > 1 else one.says))
+        lines[-1].stylize("bold")
+        if one.code:
+            lines.append(Text(f"It is {one.code}"))
+        lines.append(Text(f"How to fix it: {one.fix}"))
+        if one.seen:
+            lines.append(Text(f"It was seen before: {one.seen}.", "dim"))
+    lines.append(Text("Put into a right LSTM, this gives exactly the subject's numbers.", "dim"))
+    return Panel(Group(*lines), title="diagnosis", title_align="left", border_style="red")
 
 
 def _cause(outcome: Outcome, result: Result) -> RenderableType:

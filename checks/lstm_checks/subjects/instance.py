@@ -14,10 +14,11 @@ from lstm_checks.findings import Array, Breach, Call, quoted
 from lstm_checks.subjects import replies
 from lstm_checks.subjects.contract import BACKWARD, FORWARD, Gradients, Output, State
 from lstm_checks.subjects.conventions import Conventions
-from lstm_checks.subjects.replies import Returned
+from lstm_checks.subjects.replies import Made, Returned
 from lstm_checks.subjects.returned import array_of, is_nothing, kind_of, listed, pair, present
 
 NUMBER = 16  # bytes of the largest number that crosses
+LINES = 1 << 22  # bytes that the arrays of all lines may hold
 ROOM = 4  # how many times what was asked for a reply may hold
 
 
@@ -293,6 +294,26 @@ class Instance:
             return found
 
         return gradients
+
+    def lines(self, x: Array, state: Any, dy: Array | None) -> list[Made]:
+        """What each line of the source makes in forward, or in the backward after it.
+
+        Args:
+            x, state, dy: native arrays; None leaves a state or a part of it out, and asks for
+                forward where dy is None.
+        """
+        conventions = self._subject.conventions
+        self._N, self._T = x.shape[:2]
+        found: list[Made] = self._subject.post(
+            "lines",
+            self._key,
+            replies.lines,
+            LINES,
+            x=conventions.sequence(x),
+            state=None if state is None else conventions.pair(*state),
+            dy=None if dy is None else conventions.sequence(dy),
+        )()
+        return found
 
     def step(self, x: Array, h: Array, c: Array) -> tuple[Array, Array | None]:
         """One step from x (N, D), h, c (N, H): by the subject's own step, or by forward at T = 1.

@@ -82,6 +82,16 @@ class Returned:
     inputs: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True)
+class Made:
+    """What one line of the subject's source made: its frame, number and text, arrays by name."""
+
+    frame: int
+    line: int
+    code: str
+    arrays: Mapping[str, Any]
+
+
 def outcome(reply: Any) -> Any:
     """The value of a reply, or a `Failure`.
 
@@ -139,6 +149,24 @@ def nothing(value: Any) -> None:
     """What a request that asks for nothing replies. Raises BadReply."""
     if value is not None:
         raise BadReply
+
+
+def lines(value: Any) -> list[Made]:
+    """What `lines` replies. Raises BadReply."""
+    if not isinstance(value, list):
+        raise BadReply
+    found = []
+    for item in value:
+        if not isinstance(item, list) or len(item) != 4:
+            raise BadReply
+        frame, line, code, arrays = item
+        if type(frame) is not int or type(line) is not int:
+            raise BadReply
+        given = {plain(name, 80): array for name, array in _dict(arrays).items()}
+        if not all(isinstance(array, np.ndarray) for array in given.values()):
+            raise BadReply
+        found.append(Made(frame, line, plain(_text(code), 200), given))
+    return found
 
 
 def returned(value: Any) -> Returned:

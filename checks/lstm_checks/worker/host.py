@@ -20,6 +20,7 @@ import numpy as np
 
 from .detect import NoSubject, detect, format_of
 from .encode import Encoder, key_text, plain, text, type_name
+from .lines import Lines
 from .modules import adapted, load_module
 
 CONVENTIONS = (
@@ -89,6 +90,9 @@ class Host:
             np.seterr(**before)
 
     # What can be asked -----------------------------------------------------------------------
+
+    def _ready(self) -> None:
+        """Nothing: that there is a reply says that the process is up."""
 
     def _load(
         self,
@@ -227,6 +231,27 @@ class Host:
 
     def _keep(self, key: int, result: Any, inputs: Any) -> None:
         self._results.setdefault(key, deque(maxlen=RESULTS_KEPT)).append((result, inputs))
+
+    def _lines(self, key: int, x: Any, state: Any, dy: Any) -> list[Any]:
+        """Which arrays each line of the source makes in forward, or in backward where dy is given.
+
+        Each is [frame, line, its text, arrays by name]; [] where there is no source.
+        """
+        instance = self._instances[key]
+        if self._source is None:
+            return []
+        x, state, dy = (laid_out(value, "C") for value in (x, state, dy))
+        lines = Lines(self._source)
+        if dy is None:
+            lines.run(lambda: call(instance.forward, x, "state", state, False))
+        else:
+            call(instance.forward, x, "state", state, False)
+            lines.run(lambda: instance.backward(dy))
+        frames = {frame: number for number, frame in enumerate({m[0]: 0 for m in lines.made})}
+        return [
+            [frames[frame], line, text(lines.code(line), 200), arrays]
+            for frame, line, arrays in lines.made
+        ]
 
     # How an exception is told ------------------------------------------------------------------
 

@@ -68,16 +68,16 @@ def learned(lag, cut, start, R, updates, seed=0, rate=0.01):
 
 
 def main():
-    lags = {"20": (20, 600), "100": (100, 600), "1000": (1000, 250)}
+    lags = {"20": (20, 20, 600), "100": (100, 20, 600), "1000": (1000, 8, 120)}  # lag, R, updates
     quick, parts = quick_and_parts(__doc__.splitlines()[0], lags)
     if quick:
-        lags, parts = {"20": (20, 150), "60": (60, 150)}, ["20", "60"]
-    R = 4 if quick else 20
+        lags, parts = {"20": (20, 4, 150), "60": (60, 4, 150)}, ["20", "60"]
     starts = ["biases 8, -6"] if quick else list(STARTS)
     runs = [
-        (lags[part][0], cut, start, R, lags[part][1])
+        (lags[part][0], cut, start, *lags[part][1:])
         for part in parts
         for start in starts
+        if lags[part][0] < 1000 or start != "Keras"  # which do not even learn a lag of 100
         for cut in (None, CUT)
     ]
     found = on_all_cores(learned, runs, "truncation")
@@ -89,7 +89,7 @@ def main():
         rows.append((name, start, updates, solved, f"{100 * right.mean():.1f}", spread))
     columns = ("lag", "initial weights", "updates", "above 95 % right")
     columns += ("right, mean %", "lowest and highest")
-    show_table(f"The key asked for at the end, {R} trials; without memory 50 %", columns, rows)
+    show_table("The key asked for at the end; without memory 50 %", columns, rows)
     bytes_per_step = 8 * 8 * UNITS  # c, h, tanh c, four gates and an input, as float64
     print(
         f"memory for the gradient: about {bytes_per_step:,} bytes per step and row, "
@@ -99,12 +99,12 @@ def main():
     figure, axes = new_plot(width=9, height=1.2 + 0.45 * len(rows))
     places = np.arange(len(rows))[::-1]
     for place, right in zip(places, found, strict=True):
-        spread = np.linspace(-0.25, 0.25, R)
+        spread = np.linspace(-0.25, 0.25, len(right))
         axes.plot(100 * right, place + spread, ".", color="C0", alpha=0.6)
     axes.axvline(50, color="gray", linestyle=":", label="without memory")
-    axes.set_yticks(places, [f"{row[0]}; {row[1]}" for row in rows])
+    axes.set_yticks(places, [f"{row[0]}; {row[1]} ({row[3].n} trials)" for row in rows])
     axes.set_xlim(35, 103)
-    axes.set_xlabel(f"right answers on {TEST} new sequences, %; one dot per trial, {R} trials")
+    axes.set_xlabel(f"right answers on {TEST} new sequences, %; one dot per trial")
     axes.set_title("What is learned if the gradient is cut")
     axes.legend(loc="upper left", bbox_to_anchor=(0, 1.0))
     save_plot(figure, "truncation", quick)

@@ -61,6 +61,7 @@ class Finding:
         code: the line of the subject's source that it happened in, with its number.
         place: the first wrong element.
         expected, got: the values of this element.
+        compared: the whole arrays, expected and got, of which this element is the first wrong.
         excess: the largest error over its tolerance; None where nothing was compared.
         first_excess: the same for the first case that failed, before a smaller one was searched.
         case: the sizes, scale, seed and dtype of the smallest case.
@@ -76,6 +77,7 @@ class Finding:
     place: Place | None = None
     expected: float | None = None
     got: float | None = None
+    compared: tuple[Array, Array] | None = field(default=None, repr=False, compare=False)
     excess: float | None = None
     first_excess: float | None = None
     case: Mapping[str, Any] = field(default_factory=dict)

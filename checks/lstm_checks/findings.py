@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 LONGEST = 300  # characters of the subject's that one sentence of a report may hold
+UNWRITTEN = "not attempted: "  # how `what` begins where a part of the subject is not written yet
 _UNSHOWN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # control, bidirectional, surrogates, …
 
 
@@ -90,6 +91,11 @@ class Finding:
             object.__setattr__(self, name, plain(getattr(self, name), limit))
         if self.excess is not None:  # JSON has no infinity
             object.__setattr__(self, "excess", min(self.excess, sys.float_info.max))
+
+    @property
+    def unwritten(self) -> bool:
+        """Whether a part of the subject is not written yet, rather than wrong."""
+        return self.what.startswith(UNWRITTEN)
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,12 @@ class Outcome:
         return cause is not None and cause.finding is not None and cause.finding.out_of_scope
 
     @property
+    def unfinished(self) -> bool:
+        """Whether the cause is a part that is not written yet; all before it holds."""
+        cause = self.cause
+        return cause is not None and cause.finding is not None and cause.finding.unwritten
+
+    @property
     def verdict(self) -> Verdict:
         """ "passed", "failed", or "error" where the subject's process stopped at the cause."""
         cause = self.cause

@@ -79,7 +79,7 @@ def _tone(outcome: Outcome) -> str:
     """ "right", "unclear" or "wrong": what colours the verdict."""
     if outcome.passed:
         return "right"
-    return "unclear" if outcome.out_of_scope else "wrong"
+    return "unclear" if outcome.out_of_scope or outcome.unfinished else "wrong"
 
 
 def _rungs(outcome: Outcome) -> list[Rung]:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from lstm_checks.engine.outcome import Outcome
 from lstm_checks.laws.registry import ALL
@@ -48,18 +49,18 @@ def next_degree(record: Path, file: Path, outcome: Outcome) -> int:
         outcome: what came of checking it.
     """
     told = _read(record)
-    cause = outcome.cause
-    key, law = str(file.resolve()), "" if cause is None else cause.id
-    before = told.get(key)
-    same = isinstance(before, list) and len(before) == 2 and before[0] == law
-    degree = min(before[1] + 1, len(DEGREES) - 1) if same and before else 0
+    key, law = str(file.resolve()), "" if outcome.cause is None else outcome.cause.id
+    degree = 0
+    match told.get(key):
+        case [before, int(given)] if before == law:
+            degree = min(given + 1, len(DEGREES) - 1)
     told[key] = [law, degree]
     record.parent.mkdir(parents=True, exist_ok=True)
     record.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     return degree
 
 
-def _read(record: Path) -> dict[str, list[object]] | dict[str, object]:
+def _read(record: Path) -> dict[str, Any]:
     """What was told before; nothing where the record is missing or spoilt."""
     try:
         told = json.loads(record.read_text(encoding="utf-8"))

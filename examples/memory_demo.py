@@ -219,7 +219,7 @@ def ways(quick):
     print(f"Fisher's exact test {versus(*two)}")
     print(f"the exact ceiling without memory: {two_sequences().ceiling(1)} of the answers")
     print(f"the least loss without memory, 2 ln 2 / 20: {floor():.4f}; the tutorial's: 0.0925")
-    draw(curves, quick)
+    draw(curves, len(seeds), quick)
 
 
 def longer(quick):
@@ -288,7 +288,7 @@ def guessing(quick):
     print(f"  and {certain} of these are certain of it; 0 of {count:,} is at most {highest:.5f} %")
 
 
-def draw(curves, quick):
+def draw(curves, seeds, quick):
     figure, all_axes = new_plot(2, width=12)
     for axes, loss in zip(all_axes, LOSSES, strict=True):
         for number, (how, label) in enumerate(WAYS.items()):
@@ -300,8 +300,8 @@ def draw(curves, quick):
         axes.set_xscale("log")
         axes.set_ylim(-3, 103)
         axes.set_xlabel("epochs (both sequences once each); the line is at 250")
-        axes.set_ylabel("seeds that solve it, %")
-        axes.set_title(f"{loss} outputs; solid: by largest output, dotted: p(right) > {CERTAIN}")
+        axes.set_ylabel(f"seeds that solve it, % of {seeds}")
+        axes.set_title(f"{loss} outputs; dotted: also p(right) > {CERTAIN}", fontsize=11)
     handles, labels = all_axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=8)
     save_plot(figure, "memory_demo", quick)

@@ -21,9 +21,20 @@ PLOTS = Path(__file__).parent / "plots"
 
 def is_quick(description):
     """Whether the command line has --quick, its only option, for a smaller run."""
+    return quick_and_parts(description, ())[0]
+
+
+def quick_and_parts(description, names):
+    """Whether the command line has --quick, and which parts of the program it asks for.
+
+    A program with several parts runs all of them, or those given by --part, which may be repeated.
+    """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="a smaller run that takes seconds")
-    return parser.parse_args().quick
+    if names:
+        parser.add_argument("--part", action="append", choices=names, help="may be repeated")
+    options = parser.parse_args()
+    return options.quick, list(getattr(options, "part", None) or names)
 
 
 def bar(steps, description, total=None):

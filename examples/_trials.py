@@ -3,12 +3,14 @@
 A memory task needs many trials, each with its own weights and data, before it says anything about a
 network; and a small network spends its time in calls rather than in arithmetic. Here every array
 has a leading axis R of trials, which do not influence each other. The equations are those of
-`cell.py`. Inputs are symbols, which stand for one-hot vectors, so that x·W is a row of W.
+`cell.py`. Inputs are symbols, which stand for one-hot vectors, so that x·W is a row of W; or they
+are vectors of features.
 
 Internally, arrays are (T, R, features, N), so that each gate is one contiguous piece of memory per
 trial even if it has few units.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_reference.cells.cell import Array, sigmoid
+from lstm_reference.training.activations import log_softmax
 
 Symbols = NDArray[np.integer[Any]]
+Inputs = NDArray[Any]  # symbols (R, N, T), or features (R, N, T, D)
 State = tuple[Array, Array]
 
 
@@ -25,7 +29,7 @@ State = tuple[Array, Array]
 class _Cache:
     """What `backward` needs of one call; h and c hold the initial state first."""
 
-    x: Symbols  # (R, N, T)
+    x: Inputs
     at: Symbols | None  # (R, N)
     h: Array  # (T+1, R, H, N)
     c: Array  # (T+1, R, H, N)
@@ -69,7 +73,7 @@ class Trials:
 
     def forward(
         self,
-        x: Symbols,
+        x: Inputs,
         state: State | None = None,
         at: Symbols | None = None,
         training: bool = True,
@@ -77,7 +81,7 @@ class Trials:
         """The outputs, before any sigmoid, for one batch of sequences per trial.
 
         Args:
-            x: symbols 0 … D-1 (R, N, T).
+            x: symbols 0 … D-1 (R, N, T), or features (R, N, T, D) in the weights' dtype.
             state: the initial (h, c), each (R, N, H); None stands for zeros.
             at: for each sequence the step (R, N), from 0, whose output is wanted; None stands for
                 all steps. Later steps do not matter, so shorter sequences may be padded.
@@ -90,18 +94,16 @@ class Trials:
             ValueError: x, the state or `at` does not fit.
         """
         R, D, H = len(self), len(self.params["W"][0]), len(self.params["U"][0])
-        if x.ndim != 3 or len(x) != R or not x.size or x.min() < 0 or x.max() >= D:
-            raise ValueError(f"x is {x.shape}; it should be ({R}, N, T) symbols 0 … {D - 1}")
-        N, T = x.shape[1:]
+        _check_inputs(x, R, D)
+        N, T = x.shape[1:3]
         if at is not None and (at.shape != (R, N) or at.min() < 0 or at.max() >= T):
             raise ValueError(f"at is {at.shape}; it should be {(R, N)} steps 0 … {T - 1}")
         # σ(z) = ½ + ½ tanh(z/2): with three gates' weights halved, one tanh serves all four
         half = np.full((4, H), 0.5, self.vector.dtype)
         half[2] = 1
         scale = half.reshape(4 * H)
-        rows = ((self.params["W"] + self.params["b"][:, None]) * scale).reshape(R * D, 4 * H)
         U = np.ascontiguousarray((self.params["U"] * scale).transpose(0, 2, 1))
-        place = np.ascontiguousarray((x + np.arange(0, R * D, D)[:, None, None]).transpose(2, 0, 1))
+        driven = self._driven(x, scale)
         scale = scale[:, None]
         shift = 1 - scale
 
@@ -118,7 +120,7 @@ class Trials:
             now, new = (t, t + 1) if training else (0, 0)
             z = gates[now]
             np.matmul(U, h[t], out=z)
-            z += rows.take(place[t], axis=0).transpose(0, 2, 1)
+            z += driven(t)
             np.tanh(z, out=z)
             z *= scale
             z += shift
@@ -136,11 +138,11 @@ class Trials:
         answered = answered.reshape(R, -1, H)
         output = answered @ self.params["V"] + self.params["a"][:, None]
         if "S" in self.params:
-            output += self.params["S"][np.arange(R)[:, None], seen.reshape(R, -1)]
+            output += self._direct(seen)
         if training:
             self._cache = _Cache(x, at, h, c, gates, tanh_c, answered)
         final = (h[T].transpose(0, 2, 1), c[-1 if training else 0].transpose(0, 2, 1))
-        return output.reshape(*seen.shape, -1), final
+        return output.reshape(*seen.shape[: 2 if at is not None else 3], -1), final
 
     def backward(self, doutput: Array) -> Array:
         """The gradient (R, P) of the loss with respect to `vector`.
@@ -173,7 +175,8 @@ class Trials:
             dy[s.at, r, :, n] = rows.reshape(R, N, H)
             seen = x[r, n, s.at]
         if "S" in self.params:
-            grads["S"][...] = _add_by_symbol(seen.reshape(R, -1), doutput, grads["S"].shape[1])
+            D = grads["S"].shape[1]
+            grads["S"][...] = _outer(seen.reshape(R, -1, *x.shape[3:]), doutput, D)
 
         # ∂c/∂z of the first three gates, ∂h/∂z of the last, at all steps at once
         i, f, g, o = (s.gates[:, :, k * H : (k + 1) * H] for k in range(4))
@@ -198,8 +201,8 @@ class Trials:
         before = s.h[:-1].transpose(1, 2, 0, 3).reshape(R, H, T * N)
         grads["U"][...] = before @ rows
         grads["b"][...] = rows.sum(axis=1)
-        steps = x.transpose(0, 2, 1).reshape(R, T * N)
-        grads["W"][...] = _add_by_symbol(steps, rows, grads["W"].shape[1])
+        steps = x.swapaxes(1, 2).reshape(R, T * N, *x.shape[3:])
+        grads["W"][...] = _outer(steps, rows, grads["W"].shape[1])
         return gradient
 
     def update(
@@ -230,6 +233,25 @@ class Trials:
         sizes = {name: int(np.prod(shape)) for name, shape in self._shapes.items()}
         rates = [np.full(size, chosen.get(name, head)) for name, size in sizes.items()]
         return np.concatenate(rates).astype(self.vector.dtype)
+
+    def _driven(self, x: Inputs, scale: Array) -> Callable[[int], Array]:
+        """A function of the step t: (x_t·W + b) ⊙ scale, (R, 4H, N)."""
+        W, b = self.params["W"], self.params["b"][:, None]
+        R, D, width = W.shape
+        if x.ndim == 4:
+            product = x.swapaxes(1, 2).reshape(R, -1, D) @ (W * scale) + b * scale
+            steps = product.reshape(R, x.shape[2], x.shape[1], width).transpose(1, 0, 3, 2)
+            return lambda t: steps[t]
+        rows = ((W + b) * scale).reshape(R * D, width)
+        place = np.ascontiguousarray((x + np.arange(0, R * D, D)[:, None, None]).transpose(2, 0, 1))
+        return lambda t: rows.take(place[t], axis=0).transpose(0, 2, 1)
+
+    def _direct(self, seen: Inputs) -> Array:
+        """x·S for the answered steps: (R, M, K)."""
+        S = self.params["S"]
+        if seen.dtype.kind == "f":
+            return seen.reshape(len(S), -1, S.shape[1]) @ S
+        return S[np.arange(len(S))[:, None], seen.reshape(len(S), -1)]
 
     def _views(self, vector: Array) -> dict[str, Array]:
         """The weights' arrays (R, …) as views into a vector (R, P)."""
@@ -266,6 +288,41 @@ def sigmoid_cross_entropy(outputs: Array, targets: Symbols) -> tuple[Array, Arra
     np.put_along_axis(gradient, targets[..., None], error, axis=-1)
     gradient /= answers
     return loss, gradient
+
+
+def softmax_cross_entropy(outputs: Array, targets: Symbols) -> tuple[Array, Array]:
+    """Each trial's categorical cross-entropy of softmax(outputs) against one-hot targets.
+
+    The arguments, results and errors are those of `sigmoid_cross_entropy`; the mean is over the
+    answers, each of which is a sum over the K outputs.
+    """
+    if outputs.shape[:-1] != targets.shape:
+        raise ValueError(f"the outputs are {outputs.shape} and the targets {targets.shape}")
+    answers = targets[0].size
+    log_p = log_softmax(outputs)
+    right = np.take_along_axis(log_p, targets[..., None], axis=-1)
+    gradient = np.exp(log_p)
+    np.put_along_axis(gradient, targets[..., None], np.exp(right) - 1, axis=-1)
+    gradient /= answers
+    return -right.reshape(len(outputs), -1).sum(axis=1) / answers, gradient
+
+
+def _outer(inputs: Inputs, rows: Array, D: int) -> Array:
+    """The gradient (R, D, K) of x·W, for x (R, M) symbols or (R, M, D) and upstream (R, M, K)."""
+    if inputs.ndim == 3:
+        return inputs.transpose(0, 2, 1) @ rows
+    return _add_by_symbol(inputs, rows, D)
+
+
+def _check_inputs(x: Inputs, R: int, D: int) -> None:
+    if x.ndim == 4 and (len(x), x.shape[3]) == (R, D) and x.size and x.dtype.kind == "f":
+        return
+    symbols = x.ndim == 3 and len(x) == R and x.size and x.dtype.kind in "iu"
+    if not symbols or x.min() < 0 or x.max() >= D:
+        raise ValueError(
+            f"x is {x.shape}; it should be ({R}, N, T) symbols 0 … {D - 1}, "
+            f"or features ({R}, N, T, {D})"
+        )
 
 
 def _add_by_symbol(symbols: Symbols, rows: Array, D: int) -> Array:

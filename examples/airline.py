@@ -2,19 +2,22 @@
 
 The forecast is one month ahead, in thousands of passengers. Two thirds of the twelve years are for
 training, one third for the test. The layouts are the two that tutorials confuse: many to one (three
-months in, the next one out) and many to many (for each month the next one). Each is run with the
-state reset after every sample and with the state carried on. The second part forecasts 400 streams
-at once with one stateful network and a batch of 400; each step is forecast before the network
-learns from it.
+months in, the next one out, and the loss on the last output alone) and many to many (for each month
+the next one, and the loss on all outputs). Each is run with the state reset after every sample and
+with the state carried on. All networks of a way are trained side by side, one per seed. The second
+part forecasts 400 streams at once with one stateful network and a batch of 400; each step is
+forecast before the network learns from it.
 """
 
 import numpy as np
 
 from _series import airline_passengers
-from _show import bar, is_quick, new_plot, save_plot, show_table
+from _shares import share, versus
+from _show import new_plot, on_all_cores, quick_and_parts, save_plot, show_table
+from _trials import Trials
 from lstm_reference.cells.lstm import LSTM
 from lstm_reference.tasks.layouts import many_to_many, many_to_one, streams
-from lstm_reference.training.initializers import keras_lstm
+from lstm_reference.training.initializers import glorot_uniform, keras_lstm
 from lstm_reference.training.layers import Dense, TimeDistributed
 from lstm_reference.training.network import Sequential
 from lstm_reference.training.optimizers import Adam
@@ -28,38 +31,58 @@ WAYS = {
 }
 
 
-def new_network(units, sequences, stateful, rng, optimizer=None):
-    layer = LSTM(1, units, stateful=stateful, return_sequences=sequences)
-    layer.params.update(keras_lstm(1, units, rng))
-    head = Dense(units, 1, rng=rng)
-    return Sequential(
-        [layer, TimeDistributed(head) if sequences else head], optimizer=optimizer, rng=rng
-    )
+def side_by_side(seeds):
+    """One network per seed, with Keras's initial weights."""
+    each = []
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        head = {"V": glorot_uniform((UNITS, 1), rng), "a": np.zeros(1)}
+        each.append({**keras_lstm(1, UNITS, rng), **head})
+    return Trials({name: np.stack([one[name] for one in each]) for name in each[0]})
 
 
-def forecasts(series, split, way, epochs, rng):
-    """Forecasts of series[LOOK_BACK:], each from the months before, trained on series[:split]."""
+def samples(series, way):
+    """x (n, T, 1) and y (n, M, 1): the windows of one way, and the outputs that its loss is on."""
     sequences, stateful = WAYS[way]
-    network = new_network(UNITS, sequences, stateful, rng)
-    train = series[:split]
     if sequences and stateful:  # each month once, in order, three at a time
-        usable = (split - 1) // LOOK_BACK * LOOK_BACK
-        pairs = streams(train[-usable - 1 : -1, None], train[-usable:, None], 1, LOOK_BACK)
+        usable = (len(series) - 1) // LOOK_BACK * LOOK_BACK
+        pairs = streams(series[-usable - 1 : -1, None], series[-usable:, None], 1, LOOK_BACK)
         x, y = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
-    else:
-        x, y = (many_to_many if sequences else many_to_one)(train, LOOK_BACK)
+        return x, y
+    x, y = (many_to_many if sequences else many_to_one)(series, LOOK_BACK)
+    return x, y.reshape(len(x), -1, 1)
+
+
+def forecasts(series, split, way, epochs, seeds):
+    """Forecasts (seeds, L - 3) of series[3:], each from the months before, by many networks."""
+    sequences, stateful = WAYS[way]
+    trials = side_by_side(seeds)
+    R = len(trials)
+    x, y = samples(series[:split], way)
     for _ in range(epochs):
-        network.fit(x, y, batch_size=1)
-        network.reset_state()
+        state = None
+        for window, target in zip(x, y, strict=True):
+            steps = np.broadcast_to(window, (R, 1, *window.shape))
+            at = None if sequences else np.full((R, 1), LOOK_BACK - 1)
+            outputs, final = trials.forward(steps, state, at)
+            error = outputs - target.reshape(outputs.shape[1:])
+            trials.update(trials.backward(error * (2 / error[0].size)))
+            state = final if stateful else None
     if sequences and stateful:
-        return network.forward(series[None, :-1, None])[0, LOOK_BACK - 1 :, 0]
-    x, _ = many_to_one(series, LOOK_BACK)
-    outputs = network.predict(x, batch_size=1)
-    return (outputs[:, -1] if sequences else outputs)[:, 0]
+        steps = np.broadcast_to(series[:-1, None], (R, 1, len(series) - 1, 1))
+        return trials.forward(steps, training=False)[0][:, 0, LOOK_BACK - 1 :, 0]
+    found, state = [], None
+    for window in many_to_one(series, LOOK_BACK)[0]:
+        steps = np.broadcast_to(window, (R, 1, *window.shape))
+        outputs, final = trials.forward(steps, state, training=False)
+        found.append(outputs[:, 0, -1, 0])
+        state = final if stateful else None
+    return np.stack(found, axis=1)
 
 
 def rmse(errors):
-    return np.sqrt(np.mean(np.square(errors)))
+    """The root mean square over the last axis, or over all of a one-dimensional array."""
+    return np.sqrt(np.mean(np.square(errors), axis=-1))
 
 
 def parallel_streams(count, steps, rng, arriving=6):
@@ -71,49 +94,74 @@ def parallel_streams(count, steps, rng, arriving=6):
     size = rng.uniform(0.5, 1.5, (count, 1))
     wave = size * np.sin(2 * np.pi * (np.arange(steps + 1) + phase) / 12) + level
     series = wave + 0.1 * rng.standard_normal(wave.shape)
-    network = new_network(16, True, True, rng, Adam(0.01))
+    layer = LSTM(1, 16, stateful=True)
+    layer.params.update(keras_lstm(1, 16, rng))
+    head = TimeDistributed(Dense(16, 1, rng=rng))
+    network = Sequential([layer, head], optimizer=Adam(0.01), rng=rng)
     ours, naive = [], []
     for start in range(0, steps, arriving):
         x = series[:, start : start + arriving, None]
         y = series[:, start + 1 : start + arriving + 1, None]
         ours.append(network.train_batch(x, y) ** 0.5)  # the loss before the update
-        naive.append(rmse(y - x))
+        naive.append(rmse((y - x).ravel()))
     return np.array(ours), np.array(naive), arriving
 
 
-def main():
-    quick = is_quick(__doc__.splitlines()[0])
-    seeds, epochs = (2, 20) if quick else (5, 100)
+def passengers_part(quick):
+    """The four ways against two naive forecasts."""
+    seeds, epochs = (range(4), 20) if quick else (range(100), 100)
     passengers = airline_passengers()
     split = len(passengers) * 2 // 3
     low, high = passengers[:split].min(), passengers[:split].max()  # of the training part alone
     scaled = (passengers - low) / (high - low)
     truth = passengers[LOOK_BACK:]
     train, test = slice(0, split - LOOK_BACK), slice(split - LOOK_BACK, None)
-
-    rows, curves = [], {}
-    for way in bar(WAYS, "airline"):
-        errors = []
-        for seed in range(seeds):
-            rng = np.random.default_rng(seed)
-            ours = forecasts(scaled, split, way, epochs, rng) * (high - low) + low
-            errors.append((rmse(ours[train] - truth[train]), rmse(ours[test] - truth[test])))
-            curves.setdefault(way, ours)
-        errors = np.array(errors)
-        spread = f"{errors[:, 1].min():.1f} to {errors[:, 1].max():.1f}"
-        rows.append((way, f"{errors[:, 0].mean():.1f}", f"{errors[:, 1].mean():.1f}", spread))
     last = passengers[LOOK_BACK - 1 : -1] - truth
-    rows.append(
-        ("naive: the last value", f"{rmse(last[train]):.1f}", f"{rmse(last[test]):.1f}", "")
-    )
+    month = rmse(last[test])
     year = passengers[:-12] - passengers[12:]
     cut = split - 12
-    rows.append(
-        ("naive: last year's value", f"{rmse(year[:cut]):.1f}", f"{rmse(year[cut:]):.1f}", "")
-    )
-    title = f"Airline passengers, RMSE in thousands; {epochs} epochs, mean of {seeds} seeds"
-    show_table(title, ("forecast", "train", "test", "test, all seeds"), rows)
 
+    jobs = [(scaled, split, way, epochs, seeds) for way in WAYS]
+    found = dict(zip(WAYS, on_all_cores(forecasts, jobs, "airline"), strict=True))
+    rows, ends, curves = [], {}, {}
+    for way, ours in found.items():
+        curves[way] = ours * (high - low) + low
+        errors = curves[way] - truth
+        ends[way] = rmse(errors[:, test])
+        spread = f"{ends[way].min():.1f} to {ends[way].max():.1f}"
+        row = (way, f"{rmse(errors[:, train]).mean():.1f}", f"{ends[way].mean():.1f}", spread)
+        rows.append((*row, share(ends[way] < month)))
+    rows.append(("naive: the last value", f"{rmse(last[train]):.1f}", f"{month:.1f}", "", ""))
+    row = ("naive: last year's value", f"{rmse(year[:cut]):.1f}", f"{rmse(year[cut:]):.1f}")
+    rows.append((*row, "", ""))
+    title = f"Airline passengers, RMSE in thousands; {epochs} epochs, mean of {len(seeds)} seeds"
+    columns = ("forecast", "train", "test", "test, all seeds", "better than the last value")
+    show_table(title, columns, rows)
+    one, other = (share(ends[f"many to one{how}"] < month) for how in ("", ", stateful"))
+    print(f"many to one, state reset against carried: {versus(one, other)} (Fisher's exact test)")
+
+    figure, (axes, beside) = new_plot(2, width=13, height=4.8)
+    months = 1949 + np.arange(len(passengers)) / 12
+    axes.plot(months, passengers, color="black", linewidth=1, label="passengers")
+    for number, way in enumerate(("many to one, stateful", "many to many, stateful")):
+        axes.plot(months[LOOK_BACK:], curves[way][0], color=f"C{number}", linewidth=1, label=way)
+    axes.axvline(months[split], color="gray", linestyle=":", label="training ends")
+    axes.set_xlabel("year")
+    axes.set_ylabel("passengers per month, thousands")
+    axes.set_title(f"One step ahead, LSTM of {UNITS} units, look-back {LOOK_BACK}, seed 0")
+    axes.legend(loc="upper left")
+    beside.boxplot([ends[way] for way in WAYS], orientation="horizontal", whis=(0, 100))
+    beside.set_yticks(range(1, 5), WAYS)
+    beside.axvline(month, color="C3", linestyle="--", label="naive: the last value")
+    beside.axvline(rmse(year[cut:]), color="C2", linestyle=":", label="naive: last year's value")
+    beside.set_xlabel(f"test RMSE, thousands; {len(seeds)} seeds, whiskers to the extremes")
+    beside.set_title("Error on the last four years")
+    figure.legend(*beside.get_legend_handles_labels(), loc="outside lower right", ncols=2)
+    save_plot(figure, "airline", quick)
+
+
+def streams_part(quick):
+    """Many streams at once, online."""
     count, steps = (400, 120) if quick else (400, 600)
     online, naive, arriving = parallel_streams(count, steps, np.random.default_rng(0))
     tail = len(online) // 4
@@ -125,25 +173,25 @@ def main():
     rows += [("the noise itself", "0.10", "0.100")]
     show_table(f"{count} streams online, RMSE before each update", columns, rows)
 
-    figure, (axes, beside) = new_plot(2, width=12)
-    months = 1949 + np.arange(len(passengers)) / 12
-    axes.plot(months, passengers, color="black", linewidth=1, label="passengers")
-    for number, way in enumerate(("many to one, stateful", "many to many, stateful")):
-        axes.plot(months[LOOK_BACK:], curves[way], color=f"C{number}", linewidth=1, label=way)
-    axes.axvline(months[split], color="gray", linestyle=":", label="training ends")
-    axes.set_xlabel("year")
-    axes.set_ylabel("thousands per month")
-    axes.set_title("One step ahead, LSTM of 4 units, look-back 3, seed 0")
-    axes.legend(fontsize=8)
+    figure, axes = new_plot()
     arrived = arriving * np.arange(1, len(online) + 1)
-    beside.semilogy(arrived, online, label="one network, batch of 400")
-    beside.semilogy(arrived, naive, label="naive: the last value")
-    beside.axhline(0.1, color="gray", linestyle=":", label="the noise")
-    beside.set_xlabel("steps arrived in each stream")
-    beside.set_ylabel("RMSE before learning from them")
-    beside.set_title("400 streams fed online")
-    beside.legend(fontsize=8)
-    save_plot(figure, "airline", quick)
+    axes.semilogy(arrived, online, label="one network, batch of 400")
+    axes.semilogy(arrived, naive, label="naive: the last value")
+    axes.axhline(0.1, color="gray", linestyle=":", label="the noise")
+    axes.set_xlabel("steps arrived in each stream")
+    axes.set_ylabel("RMSE before learning from them")
+    axes.set_title(f"{count} streams fed online, one run")
+    axes.legend()
+    save_plot(figure, "airline_streams", quick)
+
+
+PARTS = {"passengers": passengers_part, "streams": streams_part}
+
+
+def main():
+    quick, parts = quick_and_parts(__doc__.splitlines()[0], PARTS)
+    for part in parts:
+        PARTS[part](quick)
 
 
 if __name__ == "__main__":

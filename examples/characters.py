@@ -10,6 +10,7 @@ from itertools import product
 
 import numpy as np
 
+from _shares import share
 from _show import bar, is_quick, new_plot, save_plot, show_table
 from lstm_reference.cells.lstm import LSTM
 from lstm_reference.tasks.layouts import streams
@@ -70,6 +71,39 @@ def bits(layer, head, symbols, size):
     y, _ = layer.forward(coded[symbols[None, :-1]], (zeros, zeros))
     log_p = log_softmax(head.forward(y)[0])
     return -log_p[np.arange(len(symbols) - 1), symbols[1:]].mean() / np.log(2)
+
+
+def log_probability(layer, head, text, index, start="the old goat waits as the old goat waits. "):
+    """The logarithm of the probability that the model gives a sentence after another one."""
+    symbols = np.array([index[c] for c in start + text])
+    zeros = np.zeros((1, UNITS))
+    y, _ = layer.forward(np.eye(len(index))[symbols[None, :-1]], (zeros, zeros))
+    log_p = log_softmax(head.forward(y)[0])
+    return log_p[np.arange(len(symbols) - 1), symbols[1:]][len(start) - 1 :].sum()
+
+
+def more_natural(layer, head, index, rng, count):
+    """In how many pairs the model finds a sentence more probable than its unnatural twin.
+
+    Returns two shares: for twins in which the second clause disagrees in number with the first,
+    and for twins with the same words in a drawn order.
+    """
+    agreeing, ordered = [], []
+    for _ in range(count):
+        words = [str(rng.choice(kind)) for kind in 2 * (ADJECTIVES, NOUNS, VERBS)]
+        link, plural = str(rng.choice(LINKS)), rng.integers(2)
+        right, other = (sentence(number, link, words) for number in (plural, 1 - plural))
+        split = f" {link} "
+        mixed = right.split(split)[0] + split + other.split(split)[1]
+        parts = right.rstrip(". ").split(" ")
+        shuffled = " ".join(rng.permutation(parts)) + ". "
+        natural, *others = (
+            log_probability(layer, head, text, index) for text in (right, mixed, shuffled)
+        )
+        agreeing.append(natural > others[0])
+        if shuffled != right:
+            ordered.append(natural > others[1])
+    return share(np.array(agreeing)), share(np.array(ordered))
 
 
 def sample(layer, head, start, alphabet, length, rng):
@@ -144,6 +178,10 @@ def main():
     whole, possible = share_of_rule(written)
     print(f"sampled: {written[:200]}…")
     print(f"of {whole} whole sentences sampled, the rule can write {possible}")
+
+    agreeing, ordered = more_natural(layer, head, index, rng, 50 if quick else 500)
+    print(f"a sentence is more probable than with a clause of the other number: {agreeing}")
+    print(f"a sentence is more probable than its words in a drawn order: {ordered}")
 
     figure, axes = new_plot(width=7)
     axes.plot(range(1, epochs + 1), history, label="the LSTM")

@@ -28,8 +28,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from _show import is_quick, new_plot, on_all_cores, save_plot, show_table
+from _shares import Share
+from _show import new_plot, on_all_cores, quick_and_parts, save_plot, show_table
 from _trials import Trials, sigmoid_cross_entropy
+from lstm_reference.training.initializers import glorot_uniform, keras_lstm
 
 UNITS = 2
 FORGET_BIAS, INPUT_BIAS = 8.0, -6.0
@@ -83,6 +85,9 @@ class Task:
     direct: bool = False  # weights from input to output, as in the paper's network for 2a
     limit: int = 20_000  # sequences
     streak: int = 256  # the test is run after as many training sequences within the bound
+    forget: float = FORGET_BIAS
+    input: float = INPUT_BIAS
+    keras: bool = False  # Keras's initial weights in place of small ones and chosen biases
 
 
 TASK_2A = Task("2a", 100, 100, 5_040, draw_2a, 0.25, 101, 101, 1, direct=True, streak=16)
@@ -109,7 +114,7 @@ TABLE_3 = {
 def new_trials(task, R, rng):
     D, H, K = task.inputs, UNITS, task.outputs
     b = np.zeros((R, 4 * H))
-    b[:, :H], b[:, H : 2 * H] = INPUT_BIAS, FORGET_BIAS
+    b[:, :H], b[:, H : 2 * H] = task.input, task.forget
     params = {
         "W": rng.uniform(-0.02, 0.02, (R, D, 4 * H)),
         "U": rng.uniform(-0.02, 0.02, (R, H, 4 * H)),
@@ -117,6 +122,10 @@ def new_trials(task, R, rng):
         "V": rng.uniform(-0.5, 0.5, (R, H, K)),
         "a": np.zeros((R, K)),
     }
+    if task.keras:
+        each = [keras_lstm(D, H, rng) for _ in range(R)]
+        params |= {name: np.stack([weights[name] for weights in each]) for name in each[0]}
+        params["V"] = np.stack([glorot_uniform((H, K), rng) for _ in range(R)])
     if task.direct:
         params["S"] = np.zeros((R, D, K))
         params["a"] -= np.log(K - 1)  # an output is 1 at one step of K-1
@@ -178,8 +187,8 @@ def sequences_until_solved(task, R, seed):
     return taken
 
 
-def main():
-    quick = is_quick(__doc__.splitlines()[0])
+def tables(quick):
+    """The rows of the paper's Tables 2 and 3."""
     if quick:
         small = replace(TASK_2A, p=12, inputs=13, outputs=13, paper=0)
         tasks = [(small, 4), (task_2c(50, 50, 30_000), 4)]
@@ -194,9 +203,17 @@ def main():
         results.append((task, solved))
         mean, worst = (f"{f(solved):,.0f}" if len(solved) else "-" for f in (np.mean, np.max))
         lag = f"{task.q:,}" if task.name == "2c" else f"{task.p}"
-        share, paper = f"{len(solved)}/{R}", f"{task.paper:,}" if task.paper else "-"
+        share, paper = Share(len(solved), R), f"{task.paper:,}" if task.paper else "-"
         rows.append((task.name, lag, f"{task.p:,}", share, mean, worst, paper))
-    columns = ("experiment", "lag", "p", "solved", "sequences (mean)", "(most)", "paper (mean)")
+    columns = (
+        "experiment",
+        "least lag",
+        "p",
+        "solved",
+        "sequences (mean)",
+        "(most)",
+        "paper (mean)",
+    )
     show_table("Training sequences until solved", columns, rows)
     print("The 10,000 successive sequences of the criterion are extra and not used for training.")
 
@@ -216,6 +233,57 @@ def main():
     axes.grid(axis="y", alpha=0.3)
     axes.legend()
     save_plot(figure, "hochreiter", quick)
+
+
+ABLATION = {
+    "forget 8, input -6 (as above)": (8.0, -6.0, False),
+    "forget 8, input 0": (8.0, 0.0, False),
+    "forget 1, input -6": (1.0, -6.0, False),
+    "forget 1, input 0": (1.0, 0.0, False),
+    "Keras's initial weights": (1.0, 0.0, True),
+}
+
+
+def ablation(quick):
+    """2c at its least lag with other initial weights; all else is as in `tables`."""
+    task, R = task_2c(50, 50, 30_000), 4 if quick else 20
+    if quick:
+        task = replace(task, q=10, limit=1_600)
+    tasks = [
+        replace(task, forget=forget, input=input, keras=keras)
+        for forget, input, keras in ABLATION.values()
+    ]
+    found = on_all_cores(sequences_until_solved, [(one, R, 2) for one in tasks], "ablation")
+    rows, values = [], []
+    for name, taken in zip(ABLATION, found, strict=True):
+        solved = taken[~np.isnan(taken)]
+        values.append(Share(len(solved), R))
+        mean, worst = (f"{f(solved):,.0f}" if len(solved) else "-" for f in (np.mean, np.max))
+        rows.append((name, values[-1], mean, worst))
+    columns = ("initial biases", f"solved within {task.limit:,}", "sequences (mean)", "(most)")
+    show_table(f"2c, least lag {task.q}, p = {task.p}: other initial weights", columns, rows)
+
+    figure, axes = new_plot(height=3.2)
+    middle = np.array([100 * one.k / one.n for one in values])
+    low, high = 100 * np.array([one.interval for one in values]).T
+    places = np.arange(len(rows))[::-1]
+    axes.barh(
+        places, middle, height=0.6, capsize=3, xerr=np.maximum([middle - low, high - middle], 0)
+    )
+    axes.set_yticks(places, ABLATION)
+    axes.set_xlim(0, 105)
+    axes.set_xlabel(f"solved within {task.limit:,} sequences, % of {R} trials, 95 % interval")
+    axes.set_title(f"Experiment 2c, least lag {task.q}: the initial biases decide")
+    save_plot(figure, "hochreiter_ablation", quick)
+
+
+PARTS = {"tables": tables, "ablation": ablation}
+
+
+def main():
+    quick, parts = quick_and_parts(__doc__.splitlines()[0], PARTS)
+    for part in parts:
+        PARTS[part](quick)
 
 
 if __name__ == "__main__":

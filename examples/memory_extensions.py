@@ -6,15 +6,19 @@ weights and are trained by Adam with Keras's defaults. "Through time" means with
 to the first symbol.
 """
 
+import sys
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 
-from _show import is_quick, new_plot, on_all_cores, save_plot, show_table
-from _trials import sigmoid_cross_entropy
+from _shares import Share, share, versus
+from _show import new_plot, on_all_cores, quick_and_parts, save_plot, show_table
+from _trials import Trials, sigmoid_cross_entropy
 from hochreiter import TASK_2A, new_trials
 from lstm_reference.tasks.memory import draw_conflicting, experiment_2a
-from memory_demo import SEQUENCES, UNITS, learn, right_answers, side_by_side
+from lstm_reference.training.initializers import glorot_uniform, keras_lstm
+from memory_demo import SEQUENCES, UNITS, learn, outputs_of, right_answers, side_by_side
 
 EVERY = 10
 
@@ -45,14 +49,14 @@ def median(first):
     return f"{middle:.0f}" if np.isfinite(middle) else "-"
 
 
-def tuning(R, epochs, quick):
+def tuning(R, epochs, quick, rate):
     rows = []
-    for units in (2, 20) if quick else (1, 2, 3, 5, 10, 20, 50):
-        first, last = epochs_until_right(side_by_side(range(R), units), SEQUENCES, epochs)
-        by_250 = (first <= 250).sum()
-        rows.append((f"{units} units", f"{by_250}/{R}", f"{last.sum()}/{R}", median(first)))
+    for units in (2, 10) if quick else (2, 3, 5, 10, 20):
+        trials = side_by_side(range(R), units)
+        first, last = epochs_until_right(trials, SEQUENCES, epochs, rate=rate)
+        rows.append((f"{units} units", share(first <= 250), share(last), median(first)))
     columns = ("units", "right at some test by 250", f"right at epoch {epochs}", "median epoch")
-    return "1. Tuning: how many units, how many epochs", columns, rows
+    return f"1. Tuning: how many units, rate {rate}", columns, rows
 
 
 def alphabets(R, epochs, quick):
@@ -64,42 +68,53 @@ def alphabets(R, epochs, quick):
         trials.params["a"] -= np.log(size - 1)  # each output is 1 for only one of the symbols
         first, last = epochs_until_right(trials, sequences, epochs, rate=0.01)
         words = " and ".join(",".join(map(str, sequence)) for sequence in task.sequences)
-        ever = (~np.isnan(first)).sum()
-        share = (f"{ever}/{R}", f"{last.sum()}/{R}")
-        rows.append((f"{size}: {words}", *share, median(first), str(task.ceiling(1))))
+        shares = share(~np.isnan(first)), share(last)
+        rows.append((f"{size}: {words}", *shares, median(first), str(task.ceiling(1))))
     columns = ("alphabet and sequences", "right at some test", f"right at epoch {epochs}")
     title = "2. Other alphabets, rate 0.01, output biases from the symbols' frequency"
     return title, (*columns, "median epoch", "ceiling without memory"), rows
 
 
-def lengths(R, updates, quick):
+def keras_trials(R, symbols, seed):
+    """Networks of 20 units with Keras's initial weights, and outputs that start at 1/symbols."""
+    rng = np.random.default_rng(seed)
+    each = [keras_lstm(symbols, UNITS, rng) for _ in range(R)]
+    params = {name: np.stack([weights[name] for weights in each]) for name in each[0]}
+    params["V"] = np.stack([glorot_uniform((UNITS, symbols), rng) for _ in range(R)])
+    params["a"] = np.zeros((R, symbols))
+    return Trials({name: array.astype(np.float32) for name, array in params.items()})
+
+
+def biased_trials(R, p, seed):
+    """The networks of `hochreiter.py`: 2 units, small weights, forget bias 8, input bias -6."""
+    network = replace(TASK_2A, p=p, inputs=p + 1, outputs=p + 1, direct=False)
+    return new_trials(network, R, np.random.default_rng(seed))
+
+
+def length(p, R, updates, quick, start, rate):
     """Experiment 2a with p steps; the loss is that of the last step, which alone needs memory."""
-    rows = []
-    for p in (20,) if quick else (100, 1000):
-        task = experiment_2a(p)
-        asked = np.broadcast_to(np.array(task.sequences), (R, 2, p + 1))
-        for name, (forget, input) in (("1, 0 (Keras)", (1, 0)), ("8, -6", (8, -6))):
-            network = replace(TASK_2A, p=p, inputs=p + 1, outputs=p + 1, direct=False)
-            trials = new_trials(network, R, np.random.default_rng(p))
-            units = len(trials.params["V"][0])
-            trials.params["b"][:, :units] = input
-            trials.params["b"][:, units : 2 * units] = forget
-            trials.params["a"] -= np.log(p)
-            rates = trials.rates(layer=0.005, head=0.2)
-            first, at = np.full(R, np.nan), np.full((R, 2), p - 1)
-            for update in range(updates):
-                outputs, _ = trials.forward(asked[:, :, :-1], at=at)
-                right = (outputs.argmax(axis=2) == asked[:, :, -1]).all(axis=1)
-                first[right & np.isnan(first)] = update
-                gradient = sigmoid_cross_entropy(outputs, asked[:, :, -1])[1]
-                trials.update(trials.backward(gradient * (p + 1)), rates, beta_2=0.95)
-            ever = (~np.isnan(first)).sum()
-            share = (f"{ever}/{R}", f"{right.sum()}/{R}")
-            ceiling = str(task.ceiling(1, at_end=True))
-            rows.append((f"{p} steps: {name}", *share, median(first), ceiling))
-    columns = ("steps: forget, input bias", "both right at some update")
+    task = experiment_2a(p)
+    asked = np.broadcast_to(np.array(task.sequences), (R, 2, p + 1))
+    if start == "keras":
+        trials, rates = keras_trials(R, p + 1, p), rate
+        label, beta_2 = f"{p} steps; Keras's weights, 20 units; rate {rate}", 0.999
+    else:
+        trials = biased_trials(R, p, p)
+        rates, beta_2 = trials.rates(layer=rate, head=0.2), 0.95
+        label = f"{p} steps; biases 8 and -6, 2 units; rate {rate}"
+    trials.params["a"][...] = -np.log(p)  # each output is 1 for one symbol only
+    first, at = np.full(R, np.nan), np.full((R, 2), p - 1)
+    for update in range(updates):
+        outputs, _ = trials.forward(asked[:, :, :-1], at=at)
+        right = (outputs.argmax(axis=2) == asked[:, :, -1]).all(axis=1)
+        first[right & np.isnan(first)] = update
+        gradient = sigmoid_cross_entropy(outputs, asked[:, :, -1])[1]
+        trials.update(trials.backward(gradient * (p + 1)), rates, beta_2=beta_2)
+    ceiling = str(task.ceiling(1, at_end=True))
+    row = (label, share(~np.isnan(first)), share(right), median(first), ceiling)
+    columns = ("steps, initial weights", "both right at some update")
     columns += (f"at update {updates}", "median update", "ceiling without memory")
-    return "3. Long sequences, 2 units, as hochreiter.py, layer's rate 0.005", columns, rows
+    return f"3. Long sequences, {updates} updates", columns, [row]
 
 
 def chance(R, updates, quick):
@@ -154,10 +169,9 @@ def batches(R, epochs, quick):
     )
     for name, how, size, per_epoch in ways:
         first, last = epochs_until_right(side_by_side(range(R)), SEQUENCES, epochs, how, size)
-        by_250 = (first <= 250).sum()
         median_epoch = median(first)
         updates = median_epoch if median_epoch == "-" else str(int(median_epoch) * per_epoch)
-        rows.append((name, f"{by_250}/{R}", f"{last.sum()}/{R}", median_epoch, updates))
+        rows.append((name, share(first <= 250), share(last), median_epoch, updates))
     columns = (
         "an update for",
         "right at some test by 250",
@@ -168,63 +182,101 @@ def batches(R, epochs, quick):
     return "5. Batch learning", columns, rows
 
 
-def order(R, epochs, quick):
-    rows = []
-    for name, how in (("the tutorial", "carried"), ("through time, per sequence", "whole")):
-        for kind in ("always the same", "drawn in each epoch"):
-            rng = np.random.default_rng(0) if kind.startswith("drawn") else None
-            trials = side_by_side(range(R))
-            first, last = epochs_until_right(trials, SEQUENCES, epochs, how, shuffle=rng)
-            ever = (~np.isnan(first)).sum()
-            row = (f"{name}; order {kind}", f"{ever}/{R}", f"{last.sum()}/{R}", median(first))
-            rows.append(row)
-    columns = (
-        "how it is trained",
-        "right at some test",
-        f"right at epoch {epochs}",
-        "median epoch",
-    )
-    return "6. Shuffled epochs: which sequence comes first", columns, rows
+def unseen_sequences():
+    """Every sequence of the same length and alphabet that has other middle symbols: (52, 5)."""
+    middles = [m for m in product(range(3), repeat=3) if m != (0, 1, 2)]
+    return np.array([(key, *middle, key) for key in (3, 4) for middle in middles])
 
 
-def one_part(part, *sizes):
-    """The title, columns and rows of a part."""
+def order(R, epochs, quick, how):
+    """Does it help to draw which sequence comes first, also on sequences that were never seen?"""
+    unseen = unseen_sequences()
+    shares, general, rows = [], [], []
+    for kind in ("always the same", "drawn in each epoch"):
+        rng = np.random.default_rng(0) if kind.startswith("drawn") else None
+        trials = side_by_side(range(R))
+        first, last = epochs_until_right(trials, SEQUENCES, epochs, how, shuffle=rng)
+        answers = outputs_of(trials, unseen)[:, :, -1].argmax(axis=2)
+        general.append((answers == unseen[:, -1]).mean(axis=1))
+        shares.append(share(last))
+        mean, error = 100 * general[-1].mean(), 196 * general[-1].std(ddof=1) / R**0.5
+        ever = share(~np.isnan(first))
+        rows.append((kind, ever, shares[-1], median(first), f"{mean:.1f} ± {error:.1f}"))
+    difference = 100 * (general[1] - general[0])  # of networks with the same initial weights
+    mean, error = difference.mean(), 1.96 * difference.std(ddof=1) / R**0.5
+    rows.append(("difference", "", versus(*shares), "", f"{mean:+.1f} ± {error:.1f}"))
+    columns = ("order of the two", "right at some test", f"right at epoch {epochs}", "median epoch")
+    columns += ("last symbol of 52 unseen sequences right, %",)
+    name = {"carried": "the tutorial", "whole": "through time, an update per sequence"}[how]
+    return f"6. Shuffled epochs, {name}", columns, rows
+
+
+def one_part(job):
+    """The title, columns and rows of a run: a function and its arguments."""
+    part, *sizes = job
     return part(*sizes)
 
 
-def percent(cell):
-    """The percentage in a cell such as "9/10" or "90.0"."""
-    part, _, whole = cell.partition("/")
-    return 100 * float(part) / float(whole or 100)
-
-
-def main():
-    quick = is_quick(__doc__.splitlines()[0])
+def jobs_of(quick):
+    """The runs of each part: functions and their arguments."""
     R, epochs = (5, 200) if quick else (50, 500)
-    parts = [
-        (tuning, R, epochs, quick),
-        (alphabets, R, epochs, quick),
-        (lengths, 5 if quick else 10, 200 if quick else 400, quick),
-        (chance, 3 if quick else 10, 200 if quick else 800, quick),
-        (batches, R, epochs, quick),
-        (order, R, epochs, quick),
-    ]
-    results = on_all_cores(one_part, parts, "six extensions")
-    for result in results:
-        show_table(*result)
+    rates = (0.01,) if quick else (0.001, 0.01, 0.05)
+    if quick:
+        long = [
+            (length, 20, 5, 200, quick, "biased", 0.005),
+            (length, 20, 5, 50, quick, "keras", 0.01),
+        ]
+    else:
+        long = [(length, 100, 20, 1000, quick, "keras", rate) for rate in (0.001, 0.01)]
+        long += [(length, 1000, 10, 200, quick, "keras", 0.01)]
+        long += [(length, p, 10, 400, quick, "biased", 0.005) for p in (100, 1000)]
+    return {
+        "tuning": [(tuning, R, epochs, quick, rate) for rate in rates],
+        "alphabets": [(alphabets, R, epochs, quick)],
+        "lengths": long,
+        "middles": [(chance, 3 if quick else 10, 200 if quick else 800, quick)],
+        "batches": [(batches, R, epochs, quick)],
+        "order": [(order, 2 * R, epochs // 2, quick, how) for how in ("carried", "whole")],
+    }
 
-    figure, all_axes = new_plot(3, width=12, height=7, rows=2)
-    for axes, (title, columns, rows) in zip(all_axes.ravel(), results, strict=True):
+
+def draw(results, quick):
+    """A panel per run: the share in the third column, with its interval."""
+    lines = -(-len(results) // 3)
+    figure, all_axes = new_plot(3, width=16, height=3.2 * lines, rows=lines)
+    for axes in np.ravel(all_axes)[len(results) :]:
+        axes.set_visible(False)
+    for axes, (title, columns, rows) in zip(np.ravel(all_axes), results, strict=False):
+        rows = [row for row in rows if row[0] != "difference"]
+        shares = [row[2] for row in rows]
+        if isinstance(shares[0], Share):
+            values = np.array([100 * one.k / one.n for one in shares])
+            bounds = 100 * np.array([one.interval for one in shares]).T
+            spread = np.maximum([values - bounds[0], bounds[1] - values], 0)
+            axes.set_xlabel(f"{columns[2]}, % of {shares[0].n} trials, 95 % interval")
+        else:
+            values, spread = np.array(shares, float), None
+            axes.axvline(50, color="gray", linestyle=":")
+            axes.set_xlabel("right on unseen sequences, %; dotted: without memory")
+        places = np.arange(len(rows))[::-1]
+        axes.barh(places, values, height=0.6, xerr=spread, capsize=2)
         labels = [
             row[0].replace(": ", "\n").replace("; ", "\n").replace(", ", "\n") for row in rows
         ]
-        places = np.arange(len(rows))[::-1]
-        axes.barh(places, [percent(row[2]) for row in rows], color="C0", height=0.6)
         axes.set_yticks(places, labels, fontsize=7)
         axes.set_xlim(0, 105)
-        axes.set_xlabel(columns[2] if "%" in columns[2] else f"{columns[2]}, %", fontsize=8)
-        axes.set_title(title.split(",")[0].split(":")[0], fontsize=10)
+        axes.set_title(title, fontsize=9)
     save_plot(figure, "memory_extensions", quick)
+
+
+def main():
+    jobs = jobs_of("--quick" in sys.argv)
+    quick, parts = quick_and_parts(__doc__.splitlines()[0], jobs)
+    runs = [(job,) for part in parts for job in jobs[part]]
+    results = on_all_cores(one_part, runs, "extensions")
+    for result in results:
+        show_table(*result)
+    draw(results, quick)
 
 
 if __name__ == "__main__":

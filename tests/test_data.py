@@ -112,7 +112,11 @@ def test_streams_continue_row_by_row_and_lose_and_repeat_nothing(
 
 
 def test_rows_a_rounded_offset_apart_repeat_and_lose_steps_where_streams_refuse() -> None:
-    """Row r from r·⌊(L-1)/B⌋ on, for ⌊L/(B·T)⌋ batches: what textbooks do (docs/seeds.md)."""
+    """Row r from r·⌊(L-1)/B⌋ on, for ⌊L/(B·T)⌋ batches: one epoch of the rounded offsets.
+
+    The textbook's program carries its index on, so that its next epoch begins elsewhere, and the
+    steps that it loses are others; `examples/offsets.py` counts both (docs/seeds.md).
+    """
     L, B, T = 1000, 10, 5
     row = np.arange(L // (B * T) * T)
     used = (row + np.arange(B)[:, None] * ((L - 1) // B)).ravel()

@@ -144,7 +144,7 @@ def test_a_torch_module_is_reproduced_too(tmp_path):
 
 def test_a_notebook_shows_the_report(wrong):
     html = wrong._repr_html_()
-    assert html.startswith("<pre>")
+    assert html.startswith('<div class="lstm-report">')
     assert "gradients.through_time" in html
 
 

@@ -9,11 +9,15 @@ from example_modules import load
 from lstm_reference.cells.lstm import LSTM
 from lstm_reference.tasks.symbols import one_hot
 from lstm_reference.training.layers import Dense
-from lstm_reference.training.losses import binary_cross_entropy_from_logits
+from lstm_reference.training.losses import (
+    binary_cross_entropy_from_logits,
+    categorical_cross_entropy_from_logits,
+)
 from lstm_reference.training.optimizers import Adam
 
 _trials = load("_trials")
 Trials, sigmoid_cross_entropy = _trials.Trials, _trials.sigmoid_cross_entropy
+softmax_cross_entropy = _trials.softmax_cross_entropy
 TOLERANCE = 1e-12
 
 
@@ -62,12 +66,17 @@ class Alone:
     direct=st.booleans(),
     at_one_step=st.booleans(),
     with_state=st.booleans(),
+    features=st.booleans(),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_every_trial_is_the_reference(R, N, T, D, H, K, direct, at_one_step, with_state, seed):
+def test_every_trial_is_the_reference(
+    R, N, T, D, H, K, direct, at_one_step, with_state, features, seed
+):
     rng = np.random.default_rng(seed)
     params = draw_params(rng, R, D, H, K, direct)
-    x = rng.integers(D, size=(R, N, T))
+    symbols = rng.integers(D, size=(R, N, T))
+    coded = rng.normal(size=(R, N, T, D)) if features else one_hot(symbols, D)
+    x = coded if features else symbols
     at = rng.integers(T, size=(R, N)) if at_one_step else None
     state = tuple(rng.normal(size=(2, R, N, H))) if with_state else None
     trials = Trials(params)
@@ -83,7 +92,7 @@ def test_every_trial_is_the_reference(R, N, T, D, H, K, direct, at_one_step, wit
     for r in range(R):
         alone = Alone(params, r)
         full, alone_final = alone.forward(
-            one_hot(x[r], D), None if state is None else (state[0][r], state[1][r])
+            coded[r], None if state is None else (state[0][r], state[1][r])
         )
         dfull = doutput[r]
         if at is not None:
@@ -177,3 +186,15 @@ def test_bad_input_is_named():
         Trials({**params, "a": params["a"].astype(np.float32)})
     with pytest.raises(ValueError, match="targets"):
         sigmoid_cross_entropy(np.zeros((2, 1, 3)), np.zeros((2, 2), int))
+
+
+def test_the_other_loss_is_categorical_cross_entropy_in_every_trial():
+    rng = np.random.default_rng(5)
+    outputs, targets = 5 * rng.normal(size=(3, 2, 4, 5)), rng.integers(5, size=(3, 2, 4))
+    loss, gradient = softmax_cross_entropy(outputs, targets)
+    for r in range(3):
+        value, expected = categorical_cross_entropy_from_logits(one_hot(targets[r], 5), outputs[r])
+        np.testing.assert_allclose(loss[r], value, rtol=0, atol=TOLERANCE)
+        np.testing.assert_allclose(gradient[r], expected, rtol=0, atol=TOLERANCE)
+    with pytest.raises(ValueError, match="the targets"):
+        softmax_cross_entropy(outputs, targets[:, :1])

@@ -44,6 +44,9 @@ ELSEWHERE = {
     "grade": "lstm_checks.grading.command",
     "gradescope-zip": "lstm_checks.grading.gradescope_command",
     "rubric": "lstm_checks.grading.rubric_command",
+    "start": "lstm_checks.learn.commands",
+    "hint": "lstm_checks.learn.commands",
+    "watch": "lstm_checks.learn.commands",
 }
 
 

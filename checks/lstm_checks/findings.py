@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 LONGEST = 300  # characters of the subject's that one sentence of a report may hold
+UNWRITTEN = "not attempted: "  # how `what` begins where a part of the subject is not written yet
 _UNSHOWN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # control, bidirectional, surrogates, …
 
 
@@ -61,6 +62,7 @@ class Finding:
         code: the line of the subject's source that it happened in, with its number.
         place: the first wrong element.
         expected, got: the values of this element.
+        compared: the whole arrays, expected and got, of which this element is the first wrong.
         excess: the largest error over its tolerance; None where nothing was compared.
         first_excess: the same for the first case that failed, before a smaller one was searched.
         case: the sizes, scale, seed and dtype of the smallest case.
@@ -76,6 +78,7 @@ class Finding:
     place: Place | None = None
     expected: float | None = None
     got: float | None = None
+    compared: tuple[Array, Array] | None = field(default=None, repr=False, compare=False)
     excess: float | None = None
     first_excess: float | None = None
     case: Mapping[str, Any] = field(default_factory=dict)
@@ -88,6 +91,11 @@ class Finding:
             object.__setattr__(self, name, plain(getattr(self, name), limit))
         if self.excess is not None:  # JSON has no infinity
             object.__setattr__(self, "excess", min(self.excess, sys.float_info.max))
+
+    @property
+    def unwritten(self) -> bool:
+        """Whether a part of the subject is not written yet, rather than wrong."""
+        return self.what.startswith(UNWRITTEN)
 
 
 @dataclass(frozen=True)

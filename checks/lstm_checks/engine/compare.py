@@ -43,6 +43,7 @@ def agree(name: str, got: Array, want: Array, tolerance: float, what: str, fix: 
         place=Place(name, index, in_words(name, index, want.shape)),
         expected=float(want[index]),
         got=float(got[index]),
+        compared=(want, got),
         excess=float(error.max()) / allowed,
     )
 

@@ -95,8 +95,15 @@ class Outcome:
 
     @property
     def cause(self) -> Result | None:
-        """The first result, in the order of the ladder, that keeps the subject from passing."""
-        wrong = next((result for result in self.laws if result.wrong), None)
+        """The first result, in the order of the ladder, that keeps the subject from passing.
+
+        What is wrong comes before what is not written yet. Of several parts that are not written,
+        it is the last in the ladder: `backward` is asked for early, by the shapes, and its
+        gradients are the last to be written.
+        """
+        all_wrong = [result for result in self.laws if result.wrong]
+        written = [one for one in all_wrong if not (one.finding and one.finding.unwritten)]
+        wrong = written[0] if written else all_wrong[-1] if all_wrong else None
         return wrong or (self.remarks[0] if self.strict and self.remarks else None)
 
     @property
@@ -109,6 +116,12 @@ class Outcome:
         """Whether the subject is something else than what the laws are about, such as a GRU."""
         cause = self.cause
         return cause is not None and cause.finding is not None and cause.finding.out_of_scope
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the cause is a part that is not written yet; all before it holds."""
+        cause = self.cause
+        return cause is not None and cause.finding is not None and cause.finding.unwritten
 
     @property
     def verdict(self) -> Verdict:

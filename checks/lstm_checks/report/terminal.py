@@ -12,7 +12,7 @@ from rich.text import Text
 
 from lstm_checks.engine.outcome import Outcome, Result, Status
 from lstm_checks.engine.rungs import RUNGS
-from lstm_checks.findings import plain
+from lstm_checks.findings import UNWRITTEN, plain
 from lstm_checks.words import details, sentence
 
 WIDTH = 80
@@ -105,6 +105,9 @@ def headline(outcome: Outcome) -> Text:
         return Text(f"PASSED{remarks}  {outcome.subject}", "bold green")
     if outcome.out_of_scope:
         return Text(f"OUT OF SCOPE  {outcome.subject}", "bold yellow")
+    if outcome.unfinished and cause.finding is not None:
+        what = cause.finding.what.removeprefix(UNWRITTEN)
+        return Text(f"UNFINISHED  {outcome.subject}: {what}", "bold yellow")
     word = "FAILED" if outcome.verdict == "failed" else "ERROR"
     if outcome.diagnosis:
         return Text(f"{word}  {outcome.subject}: {outcome.diagnosis[0].says}", "bold red")

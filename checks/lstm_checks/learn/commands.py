@@ -1,0 +1,78 @@
+"""The commands start, hint and watch."""
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from lstm_checks.learn.start import FORMATS, starter
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--format", "form", type=click.Choice(FORMATS), default="native", show_default=True)
+def start(file: Path, form: str) -> None:
+    """Write a starter: the parts of an LSTM to fill in, in order."""
+    text = starter(form).replace("THIS_FILE", str(file))
+    try:
+        with file.open("x", encoding="utf-8") as out:
+            out.write(text)
+    except FileExistsError:
+        raise click.UsageError(f"{file} is there already; choose another name") from None
+    except OSError as error:
+        raise click.UsageError(f"{file} cannot be written: {error.strerror}") from None
+    click.echo(f"{file} has the parts to write, in order. After each: lstm-checks check {file}")
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def hint(file: Path) -> None:
+    """Give a hint on the first thing that is wrong; ask again for a plainer one."""
+    from lstm_checks.api import check
+    from lstm_checks.learn.hint import DEGREES, hints, next_degree
+
+    outcome = check(file, level="quick")
+    told = hints(outcome)
+    if not told:
+        click.echo(f"{file} passes at level quick; there is nothing to hint at.")
+        return
+    record = Path(click.get_app_dir("lstm-checks")) / "hints.json"
+    try:
+        degree = next_degree(record, file, outcome)
+    except OSError as error:
+        raise click.UsageError(
+            f"{record} cannot be written, so hints cannot be counted: {error.strerror}"
+        ) from None
+    click.echo(f"Hint {degree + 1} of {len(told)}, the {DEGREES[degree]}: {told[degree]}")
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--once", is_flag=True, help="Check one time and stop.")
+def watch(file: Path, once: bool) -> None:
+    """Check FILE at every save, at level quick, and say what is new. Ctrl-C stops it."""
+    from lstm_checks.api import check
+    from lstm_checks.report.terminal import headline
+
+    before: dict[str, str] = {}
+    saved = -1.0
+    while True:
+        now = file.stat().st_mtime if file.exists() else saved
+        if now != saved:
+            saved = now
+            report = check(file, level="quick")
+            statuses: dict[str, str] = {law.id: law.status for law in report.laws}
+            held = sorted(i for i, s in statuses.items() if s == "passed" != before.get(i, s))
+            lost = sorted(i for i, s in statuses.items() if before.get(i) == "passed" != s)
+            click.echo(headline(report).plain)
+            for name, ids in (("holds now", held), ("does not hold any more", lost)):
+                if ids:
+                    click.echo(f"  {name}: {', '.join(ids)}")
+            if report.cause is not None and report.cause.finding is not None:
+                click.echo(f"  {report.cause.message}")
+            before = statuses
+            sys.stdout.flush()
+        if once:
+            return
+        time.sleep(0.2)

@@ -1,0 +1,103 @@
+"""From the starter to a passed verdict: what is written next, hints by degrees, what is new."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from lstm_checks import check
+from lstm_checks.cli import main
+from lstm_checks.engine.rungs import RUNGS
+from lstm_checks.learn.hint import DEGREES, NUDGES, hints, next_degree
+from lstm_checks.learn.start import FORMATS, starter
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+RIGHT = (EXAMPLES / "right_lstm.py").read_text()
+METHODS = ("__init__", "forward", "reset_state", "backward")
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, [str(one) for one in arguments])
+
+
+def methods(text):
+    """The methods of the class in a text, by name."""
+    pieces = text.split("    def ")[1:]
+    return {piece.split("(")[0]: f"    def {piece}" for piece in pieces}
+
+
+def written(count):
+    """The starter with its first `count` parts written."""
+    parts, right = methods(starter("native")), methods(RIGHT)
+    right["__init__"] = right["__init__"].replace("self.reset_state()", "self.state = None")
+    chosen = [right[name] if name in METHODS[:count] else parts[name] for name in METHODS]
+    return RIGHT.split("    def ")[0] + "\n".join(chosen)
+
+
+def test_a_starter_holds_nothing_of_the_solution():
+    for form in FORMATS:
+        code = [line.strip() for line in starter(form).splitlines()]
+        code = code[code.index("import numpy as np") + 1 :]
+        told = {line for line in code if line and not line.startswith(("#", "def ", "class "))}
+        assert told == {"raise NotImplementedError"}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_starter_is_unfinished_and_not_failed(tmp_path, form):
+    file = tmp_path / "mine.py"
+    assert run("start", file, "--format", form).exit_code == 0
+    assert f"lstm-checks hint {file}" in file.read_text()
+    report = check(file, level="quick")
+    assert report.unfinished
+    assert str(report).startswith("UNFINISHED")
+    assert [law.id for law in report.laws if law.wrong] == [report.cause.id]
+
+
+def test_start_overwrites_nothing(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text("mine\n")
+    done = run("start", file)
+    assert (done.exit_code, file.read_text()) == (2, "mine\n")
+    assert "is there already" in done.output
+    assert run("start", tmp_path / "no" / "such.py").exit_code == 2
+
+
+def test_the_parts_are_asked_for_in_their_order(tmp_path):
+    file = tmp_path / "mine.py"
+    for count in (1, 2, 3):
+        file.write_text(written(count))
+        report = check(file, level="quick")
+        assert report.unfinished, str(report)
+        assert f": {METHODS[count]} is not written yet" in report.cause.finding.what
+    file.write_text(written(4))
+    assert check(file, level="quick").passed
+
+
+def test_hints_become_plainer_each_time_and_begin_anew_for_another_cause(tmp_path):
+    wrong = check(EXAMPLES / "wrong_lstm.py", level="quick")
+    told = hints(wrong)
+    assert len(told) == len(DEGREES)
+    assert "forget gate" not in told[0] + told[1]
+    assert wrong.cause.id in told[1]
+    assert told[2] == wrong.diagnosis[0].says
+    assert told[3] == wrong.diagnosis[0].fix
+    record, file = tmp_path / "kit" / "hints.json", tmp_path / "mine.py"
+    assert [next_degree(record, file, wrong) for _ in range(5)] == [0, 1, 2, 3, 3]
+    file.write_text(written(1))
+    assert next_degree(record, file, check(file, level="quick")) == 0
+    record.write_text("spoilt")
+    assert next_degree(record, file, wrong) == 0
+    assert hints(check(EXAMPLES / "right_lstm.py", level="quick")) == ()
+
+
+def test_every_rung_has_a_nudge():
+    assert tuple(NUDGES) == RUNGS
+
+
+def test_watch_tells_the_verdict(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(written(1))
+    done = run("watch", "--once", file)
+    assert done.exit_code == 0
+    assert "UNFINISHED" in done.output
+    assert "forward is not written yet" in done.output

@@ -1,0 +1,156 @@
+"""The report as a page: one file, all text escaped, the wrong part marked, no request made."""
+
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lstm_checks import check
+from lstm_checks.engine.compare import agree
+from lstm_checks.findings import Breach
+from lstm_checks.report.cell_drawing import PARTS
+from lstm_checks.report.grid import MOST, grid_of
+from lstm_checks.report.page import TEMPLATES, as_notebook, as_page
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+NASTY = "<script>alert(1)</script>&\"'<img src=//x.invalid>"
+CHROMIUM = shutil.which("chromium")
+
+
+@pytest.fixture(scope="module")
+def wrong():
+    return check(EXAMPLES / "wrong_lstm.py", level="quick")
+
+
+class Seen(HTMLParser):
+    """The tags of a page, and whether each is closed in turn."""
+
+    void = frozenset(("meta", "link", "br", "img"))
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.void:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_a_page_is_whole_and_asks_for_nothing(wrong):
+    page = as_page(wrong)
+    seen = Seen(page)
+    assert page.startswith("<!DOCTYPE html>")
+    assert seen.open == []
+    targets = [a for _, attrs in seen.tags for k, a in attrs.items() if k in ("src", "href")]
+    assert targets == ["data:,"]
+    assert not re.search(r"url\(|@import|https?://", page)
+
+
+def test_the_diagnosis_comes_before_the_law(wrong):
+    page = as_page(wrong)
+    says = wrong.diagnosis[0].says
+    body = page[page.index("<main") :]
+    assert 0 < body.index("<h1") < body.index(says) < body.index(wrong.cause.id)
+    assert 'id="copy"' in page
+    assert "prefers-color-scheme: dark" in page
+    assert "@media print" in page
+
+
+def test_the_wrong_part_of_the_cell_is_marked(wrong):
+    page = as_page(wrong)
+    assert "Marked: forget gate, cell state before the step." in page
+    assert page.count('class="part wrong"') == 2
+    assert set(re.findall(r'part\("(\w+)"', (TEMPLATES / "cell.svg").read_text())) == set(PARTS)
+
+
+def test_nothing_is_marked_where_all_is_right():
+    page = as_page(check(EXAMPLES / "right_lstm.py", level="quick"))
+    assert "PASSED" in page
+    assert "<svg" not in page
+    assert "first wrong" not in page
+
+
+def test_all_text_is_escaped(wrong):
+    cause = wrong.cause
+    finding = replace(cause.finding, what=NASTY, fix=NASTY, said=NASTY, code=NASTY)
+    laws = tuple(replace(one, finding=finding) if one is cause else one for one in wrong.laws)
+    diagnosis = (replace(wrong.diagnosis[0], says=NASTY, fix=NASTY, seen=NASTY, code=NASTY),)
+    nasty = replace(wrong, laws=laws, diagnosis=diagnosis, notes=(NASTY,))
+    for shown in (as_page(nasty), as_notebook(nasty)):
+        assert "<script>alert" not in shown
+        assert "<img" not in shown
+        assert "&lt;script&gt;alert" in shown
+
+
+def finding(name, got, want):
+    with pytest.raises(Breach) as caught:
+        agree(name, got, want, 1e-9, "wrong")
+    return caught.value.finding
+
+
+def test_the_first_wrong_entry_is_outlined_and_the_errors_are_those_of_the_steps():
+    want = np.arange(12.0).reshape(2, 3, 2)
+    got = want.copy()
+    got[1, 1, 0], got[0, 2, 1], got[1, 2, 0] = 0, -5, np.nan
+    grid = grid_of(finding("y", got, want))
+    assert grid.caption == "y of batch row 1, over time and unit"
+    expected, seen = grid.pictures
+    outlined = [(r, k) for r, row in enumerate(seen.rows) for k, one in enumerate(row) if one.first]
+    assert outlined == [(1, 0)]
+    assert (expected.rows[1][0].text, seen.rows[1][0].text, seen.rows[2][0].text) == (
+        "8",
+        "0",
+        "nan",
+    )
+    assert [bar.text for bar in grid.bars] == ["0", "8", "inf"]
+    assert [bar.share for bar in grid.bars] == [0, 1, 1]
+
+
+@pytest.mark.parametrize(("name", "shape"), [("db", (8,)), ("dW", (3, 8)), ("h", (2, 3))])
+def test_other_arrays_have_pictures_too(name, shape):
+    want = np.zeros(shape)
+    got = want.copy()
+    got.ravel()[-1] = 1
+    grid = grid_of(finding(name, got, want))
+    assert grid.pictures[1].rows[-1][-1].first
+    assert grid.bars == ()
+    assert len(grid.column_names) == shape[-1]
+    assert len(grid.row_names) == len(grid.pictures[0].rows)
+
+
+def test_what_is_too_large_for_a_picture_has_none():
+    assert grid_of(finding("h", np.ones((1, MOST + 1)), np.zeros((1, MOST + 1)))) is None
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_a_browser_shows_the_page_without_an_error(wrong, tmp_path):
+    file = tmp_path / "report.html"
+    file.write_text(as_page(wrong))
+    done = subprocess.run(
+        [
+            CHROMIUM,
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--enable-logging=stderr",
+            f"--user-data-dir={tmp_path / 'profile'}",
+            "--dump-dom",
+            file.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0
+    assert "CONSOLE" not in done.stderr
+    assert wrong.cause.id in done.stdout

@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from .encode import class_attribute, type_name
@@ -77,6 +77,8 @@ def detect(module: ModuleType, name: str | None, adapter: str | None) -> tuple[A
     cells = [(key, value) for key, value in classes if _is_cell(value)]
     if len(cells) == 1:
         return cells[0][1], cells[0][0], adapter or "cell"
+    if adapter is not None and adapter.endswith(".py"):
+        return module, "", adapter  # an adapter of the user's own may take whatever is there
     if classes:
         names = _listed([key for key, _ in classes][:8])
         which = f"class {names} has" if len(classes) == 1 else f"classes {names} have"
@@ -121,7 +123,8 @@ def _arguments(function: Any) -> list[str]:
 
 
 def _own_function(module: ModuleType, value: Any) -> bool:
-    return inspect.isfunction(value) and value.__globals__ is vars(module)
+    # By its type: an object of the subject's may raise where its class is asked for.
+    return issubclass(type(value), FunctionType) and value.__globals__ is vars(module)
 
 
 def _takes_weights(function: Any) -> bool:

@@ -5,8 +5,10 @@ INSTALL := pip install --quiet --disable-pip-version-check --no-compile
 PROGRAMS := memory_demo memory_extensions hochreiter airline offsets truncation sine characters reverse_strings
 TIMED := tests/test_bench_cheats.py tests/test_bench_honest.py tests/test_bench_device.py  # they measure: for a quiet machine
 
-# What takes minutes: the grader in its sandboxes, the command of the benchmark, the programs.
-SLOW := tests/test_grading.py tests/test_grading_gradescope.py tests/test_sandbox.py tests/test_bench_command.py tests/test_examples.py
+# What takes minutes: the grader in its sandboxes, odd and hostile subjects, the command of the
+# benchmark, the programs.
+SLOW := $(addprefix tests/test_,$(addsuffix .py,grading grading_gradescope sandbox malformed_classes \
+	nothing_left fuzzed_replies bench_command examples))
 REDTEAM := tests/redteam
 APART := $(TIMED:%=--ignore=%) $(SLOW:%=--ignore=%) $(REDTEAM:%=--ignore=%)
 

@@ -112,6 +112,8 @@ class _Living:
         self._judges: list[tuple[int, Callable[[], None]]] = []  # after how many of the calls
         self._backward_answered = False
         self._done = 0
+        self._large = any(step.flavor == "large" for step in life.steps)
+        self._mixed = any(step.dtype for step in life.steps)
 
     def run(self) -> dict[str, Finding]:
         subject, life = self._subject, self._life
@@ -297,15 +299,11 @@ class _Living:
         self, kind: str, case: Case, arrays: dict[str, Array], expected: dict[str, Array]
     ) -> None:
         """Every array is as expected."""
-        large = any(step.flavor == "large" for step in self._life.steps)
-        if (
-            kind == BACKWARD
-            and large
-            and not all(np.isfinite(array).all() for array in arrays.values())
-        ):
+        finite = all(np.isfinite(array).all() for array in arrays.values())
+        if kind == BACKWARD and self._large and not finite:
             kind = NOT_FINITE
         # A state that comes from calls in float32 has the digits of float32.
-        digits = case.dtype == "float64" and not any(step.dtype for step in self._life.steps)
+        digits = case.dtype == "float64" and not self._mixed
         for name, array in arrays.items():
             want = expected[name]
             if digits and not compare.differ(array, want, tolerance(case, TEN_DIGITS)):

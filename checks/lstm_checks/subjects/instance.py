@@ -57,7 +57,7 @@ class Instance:
         self._key = key
         self.D, self.H = params["W"].shape[0], params["U"].shape[0]
         self._N = self._T = 0
-        self._given = self._given_last = False  # a state: to the call at hand, to the last posted
+        self._given = False  # a state, to the last forward that was posted
         self._names: tuple[str, ...] | None = None
         conventions = subject.conventions
         weights = conventions.weights_out(params)
@@ -218,7 +218,7 @@ class Instance:
         """
         conventions = self._subject.conventions
         N, T = self._N, self._T = x.shape[:2]
-        self._given_last = state is not None
+        self._given = state is not None
         given = None if state is None else self._state_out(state, "initial_h", "initial_c")
         posted = self._post(
             "forward",
@@ -236,7 +236,7 @@ class Instance:
 
         def output() -> Output:
             got = posted()
-            self._N, self._T, self._given = N, T, state is not None
+            self._N, self._T = N, T
             y, h, c = self._parsed_forward(got)
             self._subject.returned = present(y=y, h=h, c=c)
             return Output(y, h, c, got.inputs)
@@ -284,14 +284,14 @@ class Instance:
             keyword=keyword,
         )
         N, T = dy.shape[:2]
-        given = self._given_last
+        given = self._given
 
         def gradients() -> Gradients:
             got = posted()
-            self._N, self._T, self._given = N, T, given
+            self._N, self._T = N, T
             if factor != 1.0:
                 got = _multiplied(got, 1 / factor)
-            found = self._gradients(*self._parsed_backward(got), got)
+            found = self._gradients(*self._parsed_backward(got, given), got)
             self._subject.returned = found.arrays()
             return found
 
@@ -357,7 +357,7 @@ class Instance:
 
     def recalled_backward(self, back: int) -> tuple[Array | None, Array | None, Array | None]:
         """dx, dh0 and dc0 of an earlier backward, as its arrays are now; 0 is the last call."""
-        return self._parsed_backward(self._recall(back, of_backward=True))
+        return self._parsed_backward(self._recall(back, of_backward=True), self._given)
 
     def as_recalled(
         self, found: Returned, was: Output | Gradients, sizes: tuple[int, int]
@@ -372,11 +372,8 @@ class Instance:
         self._N, self._T = sizes
         if isinstance(was, Output):
             return Output(*self._parsed_forward(found)).arrays()
-        given, self._given = self._given, was.dh0 is not None or was.dc0 is not None
-        try:
-            dx, dh0, dc0 = self._parsed_backward(found)
-        finally:
-            self._given = given
+        given = was.dh0 is not None or was.dc0 is not None
+        dx, dh0, dc0 = self._parsed_backward(found, given)
         return present(dx=dx, dh0=dh0, dc0=dc0)
 
     def post_recall(
@@ -421,7 +418,10 @@ class Instance:
             self._state_in(c, "the final cell state c", "final_c"),
         )
 
-    def _parsed_backward(self, got: Returned) -> tuple[Array | None, Array | None, Array | None]:
+    def _parsed_backward(
+        self, got: Returned, given: bool
+    ) -> tuple[Array | None, Array | None, Array | None]:
+        """dx, dh0 and dc0; `given`: the forward before was given a state."""
         form = self._subject.conventions.backward_returns
         if not form:
             return None, None, None
@@ -435,7 +435,7 @@ class Instance:
         first, state = _value_and_pair(got.result, "backward", fix)
         dx = self._sequence(first, "dx", "D", self.D)
         dh0, dc0 = self._subject.conventions.pair(*state)
-        if not self._given and is_nothing((dh0, dc0)):
+        if not given and is_nothing((dh0, dc0)):
             return dx, None, None  # no state was given, so there is none to differentiate by
         return dx, self._state_in(dh0, "dh0", "dh0"), self._state_in(dc0, "dc0", "dc0")
 

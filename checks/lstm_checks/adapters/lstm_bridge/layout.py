@@ -3,7 +3,7 @@
 It is part of what adapters share, and is reached as `lstm_bridge.Layout`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,6 +136,32 @@ class Layout:
         }
         said = _said(joints, apart, x_first, order, declared, keep, count)
         return cls(made, tuple(joints), tuple(stacks), said)
+
+    def begins_with_x(
+        self, own: Mapping[str, Any], ignores_x: Callable[[dict[str, Any]], bool]
+    ) -> bool:
+        """Whether the matrix for x and h begins with the part for x, by setting parts to zero.
+
+        Args:
+            own: the subject's arrays, by its own names, at the sizes D and H.
+            ignores_x: whether with such arrays the subject gives the same for every x.
+
+        Raises:
+            Unclear: neither part is the one for x, or both are.
+        """
+        silent = []
+        for first in (True, False):
+            weights = dict(own)
+            for joint in self.joints:
+                matrix = np.moveaxis(own[joint.name].copy(), joint.axis, 0)
+                (matrix[:D] if first else matrix[-D:])[...] = 0
+                weights[joint.name] = np.moveaxis(matrix, 0, joint.axis)
+            silent.append(ignores_x(weights))
+        if silent[0] == silent[1]:
+            raise Unclear(
+                "the matrix for x and h does not show which part is for x; keep them apart"
+            )
+        return silent[0]
 
     def own(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """The subject's arrays, from those that the kit writes."""

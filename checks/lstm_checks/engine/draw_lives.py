@@ -6,7 +6,7 @@ conditions that none has met before; see `conditions`.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TypeVar
 
@@ -14,20 +14,31 @@ import numpy as np
 
 from lstm_checks.engine.case import AXES, SEEDS
 from lstm_checks.engine.conditions import Covered
-from lstm_checks.engine.lives import FLAVORS, GIVEN, OWN, SMALL, WEIGHTS, Life, Step
+from lstm_checks.engine.lives import (
+    FLAVORS,
+    GIVEN,
+    OWN,
+    SMALL,
+    TOO_LARGE,
+    WEIGHTS,
+    Life,
+    Maker,
+    Step,
+)
 
 T_ = TypeVar("T_")
 Sizes = tuple[int, int, int, int]
 
 CANDIDATES = 12
-LARGE = (129, 160)  # a large size lies within
+LARGE = ((129, 160), (257, 300))  # a large size lies within one of these
+LARGE_H = LARGE[0]  # the work grows with the square of H, and a subject may be slow
 MIDDLE = (13, 40)
-TYPICAL = (8, 10, 16, 20, 32)  # sizes that people choose
+TYPICAL = (8, 10, 16, 20, 32, 50, 64)  # sizes that people choose
 LONGER = (7, 20)  # more steps than a few, and quick all the same
-CALLS = {"small": 24, "typical": 12, "large": 8}
-# Of every 12 lives six have small sizes, one has sizes that people choose, four have one large size
-# each, and one has a longer sequence.
-ROUND = ("small",) * 6 + ("typical",) + ("large",) * 4 + ("longer",)
+CALLS = {"small": 24, "many": 60, "typical": 12, "large": 8}
+# Of every 12 lives six have small sizes, one of them many calls, one has sizes that people choose,
+# four have one large size each, and one has a longer sequence.
+ROUND = ("small",) * 5 + ("many", "typical") + ("large",) * 4 + ("longer",)
 
 
 def draw(rng: np.random.Generator, stateful: bool, count: int) -> Iterator[Life]:
@@ -101,15 +112,15 @@ class _Plan:
     """A life that is being drawn.
 
     Attributes:
-        stateful: whether its instances are.
+        makers: what its instances are made of.
         sizes: (N, T, D, H) of each instance; N and T change from call to call.
-        mixed: weights of another dtype are written. Stateless only: what is carried has a dtype.
+        mixed: weights of another dtype are written.
         single: all is in float32.
         forward_only: backward is never called.
         seeds: few, so that inputs come again.
     """
 
-    stateful: bool
+    makers: list[Maker]
     sizes: list[Sizes]
     mixed: bool
     single: bool
@@ -120,19 +131,27 @@ class _Plan:
 def _life(dice: _Dice, stateful: bool, palette_: list[Sizes], k: int) -> Life:
     """The k-th life: see `ROUND`."""
     kind = ROUND[k % len(ROUND)]
-    sizes = [dice.pick(palette_), dice.pick(palette_)]
+    sizes = [dice.pick(palette_) for _ in range(3)]
+    if dice.chance(0.4):  # two instances of the same sizes
+        sizes[1] = sizes[0]
     if kind == "typical":
         sizes[0] = tuple(dice.pick(TYPICAL) for _ in AXES)  # type: ignore[assignment]
     elif kind == "large":
         axis = k % len(ROUND) - ROUND.index("large")
-        sizes[0] = _stretched(sizes[0], axis, dice.between(*LARGE))
+        bounds = LARGE_H if AXES[axis] == "H" else dice.pick(LARGE)
+        sizes[0] = _stretched(sizes[0], axis, dice.between(*bounds))
     elif kind == "longer":
         sizes[0] = _stretched(sizes[0], AXES.index("T"), dice.between(*MIDDLE))
-    sizes = sizes if dice.chance(0.5) else sizes[:1]
+    sizes = sizes[: dice.pick((1, 1, 1, 2, 2, 3))]
     single = kind == "small" and k % 4 == 3
-    mixed = kind == "small" and not stateful and not single and dice.chance(0.3)
+    mixed = kind == "small" and not single and dice.chance(0.3)
+    makers = [Maker(D, H, stateful, "float32" if single else "float64") for *_, D, H in sizes]
+    if stateful and dice.chance(0.3):  # another instance is stateless
+        makers[1:] = [replace(maker, stateful=False) for maker in makers[1:]]
+    if mixed and dice.chance(0.5):  # or works in float32
+        makers[1:] = [replace(maker, dtype="float32") for maker in makers[1:]]
     plan = _Plan(
-        stateful,
+        makers,
         sizes,
         mixed,
         single,
@@ -140,10 +159,8 @@ def _life(dice: _Dice, stateful: bool, palette_: list[Sizes], k: int) -> Life:
         seeds=[dice.between(0, SEEDS - 1) for _ in range(3)],
     )
     return Life(
-        sizes=tuple((D, H) for *_, D, H in sizes),
+        makers=tuple(makers),
         steps=tuple(_steps(dice, plan, CALLS.get(kind, CALLS["large"]))),
-        stateful=stateful,
-        dtype="float32" if single else "float64",
         scale=1.0 if single or mixed else dice.pick((0.5, 1.0, 1.0, 2.0)),
         seed=dice.between(0, SEEDS - 1),
     )
@@ -154,9 +171,10 @@ def _stretched(sizes: Sizes, axis: int, size: int) -> Sizes:
 
 
 def _steps(dice: _Dice, plan: _Plan, count: int) -> list[Step]:
-    """About this many calls, the first of which is a forward."""
+    """About this many calls, the first of which is a forward, perhaps after a reset."""
     batch = [N for N, *_ in plan.sizes]
-    steps = [_forward(dice, plan, 0, batch)]
+    steps = [Step("reset")] if plan.makers[0].stateful and dice.chance(0.2) else []
+    steps.append(_forward(dice, plan, 0, batch))
     while len(steps) < count:
         who = dice.between(0, len(plan.sizes) - 1)
         kind = dice.between(1, 100)
@@ -166,12 +184,15 @@ def _steps(dice: _Dice, plan: _Plan, count: int) -> list[Step]:
             steps.append(_backward(dice, plan, who))
             while dice.chance(0.25):
                 steps.append(_backward(dice, plan, who))
-        elif kind <= 88 and plan.stateful:
+        elif kind <= 80:
+            steps.append(Step("make", who, seed=_seed(dice, plan)))
+            batch[who] = plan.sizes[who][0]
+        elif kind <= 89 and plan.makers[who].stateful:
             if dice.chance(0.5):
                 batch[who] = dice.between(*SMALL)
             steps.append(Step("reset", who))
         else:
-            steps.append(_write(dice, plan, who))
+            steps += _write(dice, plan, who)
     return steps
 
 
@@ -181,8 +202,10 @@ def _forward(dice: _Dice, plan: _Plan, who: int, batch: list[int]) -> Step:
         how = dice.chance(0.3)
         T = 1 if how else dice.between(*(LONGER if dice.chance(0.25) else SMALL))
         N = dice.between(*SMALL)
-    given = dice.pick(("", "", "", "drawn", "drawn", OWN, OWN, "zeros", "h", "c"))
-    if plan.stateful:  # the carried state says how many rows there are, unless one is given
+    given = dice.pick(("", "", "", *GIVEN[1:], "drawn", OWN, OWN))
+    if plan.makers[
+        who
+    ].stateful:  # the carried state says how many rows there are, unless one is given
         if given and given != OWN and dice.chance(0.3):
             batch[who] = N
         N = batch[who]
@@ -196,6 +219,7 @@ def _forward(dice: _Dice, plan: _Plan, who: int, batch: list[int]) -> Step:
         keyword=dice.chance(0.3),
         layout=_layout(dice),
         same_x=dice.chance(0.3),
+        nearly=dice.chance(0.15),
         flavor=_flavor(dice, plan),
     )
 
@@ -208,18 +232,28 @@ def _backward(dice: _Dice, plan: _Plan, who: int) -> Step:
         given=dice.pick(("", "", "", *GIVEN)),
         keyword=dice.chance(0.3),
         layout=_layout(dice),
+        own_y=dice.chance(0.15),
+        used_up=dice.chance(0.2),
         flavor=_flavor(dice, plan),
     )
 
 
-def _write(dice: _Dice, plan: _Plan, who: int) -> Step:
-    seed = _seed(dice, plan)
-    if plan.mixed and dice.chance(0.6):
-        dtype = dice.pick(("float32", "float64"))
-        return Step("write", who, seed=seed, weights=WEIGHTS[0], dtype=dtype)
-    flavor = "zeros" if dice.chance(0.2) else "normal"
-    weights, in_place = dice.pick(WEIGHTS), dice.chance(0.5)
-    return Step("write", who, seed=seed, flavor=flavor, weights=weights, in_place=in_place)
+def _write(dice: _Dice, plan: _Plan, who: int) -> list[Step]:
+    step = Step(
+        "write",
+        who,
+        seed=_seed(dice, plan),
+        layout=_layout(dice),
+        flavor=dice.pick(("normal", "normal", "normal", "zeros", "large")),
+        weights=dice.pick(WEIGHTS),
+        in_place=dice.chance(0.5),
+    )
+    if not (plan.mixed and dice.chance(0.6)):
+        return [step]
+    dtype = dice.pick(("float32", "float64"))
+    # What is carried has a dtype: a stateful instance begins anew.
+    before = [Step("reset", who)] if plan.makers[who].stateful else []
+    return [*before, Step("write", who, seed=step.seed, weights=WEIGHTS[0], dtype=dtype)]
 
 
 def _seed(dice: _Dice, plan: _Plan) -> int:
@@ -231,8 +265,7 @@ def _layout(dice: _Dice) -> str:
 
 
 def _flavor(dice: _Dice, plan: _Plan) -> str:
-    """Large values only in float64: in float32 they leave too few digits to compare."""
     if dice.chance(0.2):
         return "normal"
     flavor = dice.pick(FLAVORS)
-    return "normal" if flavor == "large" and (plan.mixed or plan.single) else flavor
+    return "normal" if flavor in TOO_LARGE and (plan.mixed or plan.single) else flavor

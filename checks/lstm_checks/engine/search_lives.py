@@ -93,4 +93,4 @@ def _further(lived: _Lived, stateful: bool, level: str, seed: int) -> list[Life]
 
 def _length(life: Life) -> tuple[int, int, int]:
     N, T, D, H = life.largest()
-    return len(life.steps), len(life.sizes), N * T * (D + H)
+    return len(life.steps), len(life.makers), N * T * (D + H)

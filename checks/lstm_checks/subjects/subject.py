@@ -32,6 +32,7 @@ class Subject:
         conventions: its layout.
         notes: what is worth telling of how it was read.
         not_offered: the capabilities that it lacks, each with the reason.
+        compiles: each new shape of a call costs a compilation, so that few shapes should be asked.
         calls: the calls since `begin`; what a failure is reproduced by.
         answered: how many of these have been waited for.
         returned: what the last call returned, native arrays by name.
@@ -53,6 +54,7 @@ class Subject:
         self.adapter = adapter
         self.signatures = facts.signatures
         self.methods = facts.methods
+        self.compiles = facts.compiles
         try:
             self.conventions, self.notes = Conventions.parse(facts.declared, facts.attributes)
         except BadConvention as error:

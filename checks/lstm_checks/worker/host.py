@@ -136,6 +136,7 @@ class Host:
             "declared": conventions(made),
             "attributes": attributes(made),
             "not_offered": plain(not_offered) if issubclass(type(not_offered), dict) else {},
+            "compiles": getattr(made, "compiles", None) is True,
             "methods": [key for key in methods if callable(getattr(made, key, None))],
             "signatures": {
                 key: parameters(getattr(made, key, None))

@@ -16,6 +16,7 @@ EXACT = (1, 2, 3)
 AT_LEAST = (5, 8, 16, 32, 64)
 COUNTED = 4  # how far calls are counted one by one
 MANY = (6, 9, 14, 20)
+STEPS = (10, 20, 40, 80, 160)  # time steps, over calls that are continued
 
 
 @dataclass
@@ -72,6 +73,8 @@ class _Known:
     since_reset: int = 0
     carries: int = 0  # the batch size of the state that is carried; 0 without one
     returned: int = 0  # the batch size of the state that was returned last
+    alike: dict[str, int] = field(default_factory=dict)  # how many calls in a row were alike
+    steps: int = 0  # over the calls in which the state was carried on
     most: tuple[int, int] = (0, 0)  # the largest N and the largest T so far
     dtype: str = ""
     written: list[str] = field(default_factory=list)  # since the last forward
@@ -137,14 +140,19 @@ def _forward(life: Life, step: Step, me: _Known) -> list[str]:
     me.in_a_row += 1
     me.again = 0
     me.since_reset += 1
+    given = step.given or ("carried" if me.carries else "none")
+    me.steps = step.T + (me.steps if given == "carried" else 0)
     found = [
         "forward",
+        *_in_a_row(me, given, N, step.T, before),
+        *(f"at least {n} steps" for n in STEPS if me.steps >= n),
         *_sizes(N, step.T, D, H),
         *_common(life, step, me),
-        f"state {step.given or ('carried' if me.carries else 'none')}",
+        f"state {given}",
         f"forward {min(me.forwards, COUNTED)}",
         *(f"at least {n} forwards" for n in MANY if me.forwards >= n),
         f"{min(me.in_a_row, COUNTED)} forwards in a row",
+        *(f"at least {n} forwards in a row" for n in MANY if me.in_a_row >= n),
         *me.written,
     ]
     if me.backwards:
@@ -172,6 +180,20 @@ def _forward(life: Life, step: Step, me: _Known) -> list[str]:
     return found
 
 
+def _in_a_row(me: _Known, given: str, N: int, T: int, before: Step | None) -> list[str]:
+    """How long calls have been alike."""
+    now = {f"state {given}": True}
+    if before is not None:
+        now |= {"N alike": N == before.N, "T alike": T == before.T}
+    me.alike = {name: me.alike.get(name, 0) + 1 for name, alike in now.items() if alike}
+    return [
+        f"{name} at least {n} times in a row"
+        for name, count in me.alike.items()
+        for n in (2, *MANY)
+        if count >= n
+    ]
+
+
 def _backward(life: Life, step: Step, me: _Known) -> list[str]:
     me.backwards += 1
     me.again += 1
@@ -182,7 +204,7 @@ def _backward(life: Life, step: Step, me: _Known) -> list[str]:
         f"gradient on the state {step.given or 'none'}",
         f"backward {min(me.backwards, COUNTED)}",
         *(f"at least {n} backwards" for n in MANY if me.backwards >= n),
-        f"{min(me.again, 3)} backwards since the forward",
+        f"{min(me.again, COUNTED)} backwards since the forward",
         *(["y as dy"] if step.own_y else []),
         *(["gradients written into"] if me.used_up else []),
         *(["a reset between"] if me.reset_between else []),

@@ -1,7 +1,9 @@
 """Draws the lives that decide, by NumPy's generator: the same on every machine.
 
 Their sizes come from a small palette in which each pair of N, T, D and H stands in every relation,
-and some sizes are large. Of several drawn lives the one is taken whose calls meet the most pairs of
+and some sizes are large. Each life has habits of its own: what it does often, seldom and never. So
+some calls come many times in a row, which they would not if all were drawn alike (swarm testing:
+Groce et al. 2012). Of several drawn lives the one is taken whose calls meet the most pairs of
 conditions that none has met before; see `conditions`.
 """
 
@@ -21,6 +23,7 @@ from lstm_checks.engine.lives import (
     SMALL,
     TOO_LARGE,
     WEIGHTS,
+    Do,
     Life,
     Maker,
     Step,
@@ -33,7 +36,7 @@ CANDIDATES = 12
 LARGE = ((129, 160), (257, 300))  # a large size lies within one of these
 LARGE_H = LARGE[0]  # the work grows with the square of H, and a subject may be slow
 MIDDLE = (13, 40)
-TYPICAL = (8, 10, 16, 20, 32, 50, 64)  # sizes that people choose
+TYPICAL = (8, 10, 16, 20, 32)  # sizes that people choose
 LONGER = (7, 20)  # more steps than a few, and quick all the same
 CALLS = {"small": 24, "many": 60, "typical": 12, "large": 8}
 # Of every 12 lives six have small sizes, one of them many calls, one has sizes that people choose,
@@ -75,6 +78,13 @@ class _Dice:
         """One of the choices, each as likely."""
         return choices[int(self._next() * len(choices))]
 
+    def some(self, choices: Sequence[T_]) -> list[T_]:
+        """One, two, four or all of the choices."""
+        count = self.pick((1, 2, 4, len(choices)))
+        if count == len(choices):
+            return list(choices)
+        return [self.pick(choices) for _ in range(count)]
+
     def between(self, low: int, high: int) -> int:
         """A whole number, both ends included."""
         return low + int(self._next() * (high - low + 1))
@@ -109,23 +119,31 @@ def palette(dice: _Dice) -> list[Sizes]:
 
 @dataclass
 class _Plan:
-    """A life that is being drawn.
+    """A life that is being drawn, and its habits.
 
     Attributes:
         makers: what its instances are made of.
         sizes: (N, T, D, H) of each instance; N and T change from call to call.
         mixed: weights of another dtype are written.
-        single: all is in float32.
-        forward_only: backward is never called.
         seeds: few, so that inputs come again.
+        kinds: what is called, each as often as it stands here.
+        given, given_back: what is given as the state, and as the gradient on it.
+        flavors, layouts: of the data.
+        varies: the share of calls with another N and T.
+        chances: the share of calls in which each of some arguments of `Step` is true.
     """
 
     makers: list[Maker]
     sizes: list[Sizes]
     mixed: bool
-    single: bool
-    forward_only: bool
     seeds: list[int]
+    kinds: Sequence[Do]
+    given: Sequence[str]
+    given_back: Sequence[str]
+    flavors: Sequence[str]
+    layouts: Sequence[str]
+    varies: float
+    chances: dict[str, float]
 
 
 def _life(dice: _Dice, stateful: bool, palette_: list[Sizes], k: int) -> Life:
@@ -150,14 +168,7 @@ def _life(dice: _Dice, stateful: bool, palette_: list[Sizes], k: int) -> Life:
         makers[1:] = [replace(maker, stateful=False) for maker in makers[1:]]
     if mixed and dice.chance(0.5):  # or works in float32
         makers[1:] = [replace(maker, dtype="float32") for maker in makers[1:]]
-    plan = _Plan(
-        makers,
-        sizes,
-        mixed,
-        single,
-        forward_only=dice.chance(0.2),
-        seeds=[dice.between(0, SEEDS - 1) for _ in range(3)],
-    )
+    plan = _plan(dice, makers, sizes, single, mixed)
     return Life(
         makers=tuple(makers),
         steps=tuple(_steps(dice, plan, CALLS.get(kind, CALLS["large"]))),
@@ -170,6 +181,42 @@ def _stretched(sizes: Sizes, axis: int, size: int) -> Sizes:
     return *sizes[:axis], size, *sizes[axis + 1 :]  # type: ignore[return-value]
 
 
+def _plan(dice: _Dice, makers: list[Maker], sizes: list[Sizes], single: bool, mixed: bool) -> _Plan:
+    """The habits of a life. In float32 data is not large, since too few digits would be left."""
+    flavors = [f for f in FLAVORS if f not in TOO_LARGE or not (single or mixed)]
+    often: dict[Do, Sequence[int]] = {
+        "forward": (3, 5),
+        "backward": (0, 2, 4, 4),
+        "make": (0, 0, 1),
+        "reset": (0, 1, 1) if makers[0].stateful else (0,),
+        "write": (0, 1, 2),
+    }
+    kinds = [do for do, times in often.items() for _ in range(dice.pick(times))]
+    if mixed:
+        kinds.append("write")
+    return _Plan(
+        makers,
+        sizes,
+        mixed,
+        seeds=[dice.between(0, SEEDS - 1) for _ in range(3)],
+        kinds=kinds,
+        given=dice.some((*GIVEN, "", OWN)),
+        given_back=dice.some((*GIVEN, "")),
+        flavors=dice.some(("normal", *flavors)),
+        layouts=dice.some(("C", "C", "F", "strided")),
+        varies=dice.pick((0.0, 0.3, 0.6)),
+        chances={
+            "keyword": dice.pick((0.0, 0.3, 1.0)),
+            "same_x": dice.pick((0.0, 0.3, 0.7)),
+            "nearly": dice.pick((0.0, 0.0, 0.3)),
+            "again": dice.pick((0.0, 0.25, 0.7)),
+            "own_y": dice.pick((0.0, 0.0, 0.3)),
+            "used_up": dice.pick((0.0, 0.0, 0.4)),
+            "seed": dice.pick((0.1, 0.5)),
+        },
+    )
+
+
 def _steps(dice: _Dice, plan: _Plan, count: int) -> list[Step]:
     """About this many calls, the first of which is a forward, perhaps after a reset."""
     batch = [N for N, *_ in plan.sizes]
@@ -177,35 +224,32 @@ def _steps(dice: _Dice, plan: _Plan, count: int) -> list[Step]:
     steps.append(_forward(dice, plan, 0, batch))
     while len(steps) < count:
         who = dice.between(0, len(plan.sizes) - 1)
-        kind = dice.between(1, 100)
-        if kind <= (75 if plan.forward_only else 42):
+        do = dice.pick(plan.kinds)
+        if do == "forward":
             steps.append(_forward(dice, plan, who, batch))
-        elif kind <= 78 and not plan.forward_only:
+        elif do == "backward":
             steps.append(_backward(dice, plan, who))
-            while dice.chance(0.25):
+            while dice.chance(plan.chances["again"]):
                 steps.append(_backward(dice, plan, who))
-        elif kind <= 80:
+        elif do == "make":
             steps.append(Step("make", who, seed=_seed(dice, plan)))
             batch[who] = plan.sizes[who][0]
-        elif kind <= 89 and plan.makers[who].stateful:
-            if dice.chance(0.5):
-                batch[who] = dice.between(*SMALL)
-            steps.append(Step("reset", who))
-        else:
+        elif do == "write":
             steps += _write(dice, plan, who)
+        elif plan.makers[who].stateful:
+            if dice.chance(plan.varies):
+                batch[who] = dice.between(*SMALL)
+            steps += [Step("reset", who)] * (2 if dice.chance(0.15) else 1)
     return steps
 
 
 def _forward(dice: _Dice, plan: _Plan, who: int, batch: list[int]) -> Step:
     N, T, *_ = plan.sizes[who]
-    if dice.chance(0.45):  # another length, another batch
-        how = dice.chance(0.3)
-        T = 1 if how else dice.between(*(LONGER if dice.chance(0.25) else SMALL))
+    if dice.chance(plan.varies):  # another length, another batch
+        T = 1 if dice.chance(0.3) else dice.between(*(LONGER if dice.chance(0.25) else SMALL))
         N = dice.between(*SMALL)
-    given = dice.pick(("", "", "", *GIVEN[1:], "drawn", OWN, OWN))
-    if plan.makers[
-        who
-    ].stateful:  # the carried state says how many rows there are, unless one is given
+    given = dice.pick(plan.given)
+    if plan.makers[who].stateful:  # the carried state says how many rows, unless one is given
         if given and given != OWN and dice.chance(0.3):
             batch[who] = N
         N = batch[who]
@@ -216,11 +260,11 @@ def _forward(dice: _Dice, plan: _Plan, who: int, batch: list[int]) -> Step:
         T=T,
         seed=_seed(dice, plan),
         given=given,
-        keyword=dice.chance(0.3),
-        layout=_layout(dice),
-        same_x=dice.chance(0.3),
-        nearly=dice.chance(0.15),
-        flavor=_flavor(dice, plan),
+        keyword=dice.chance(plan.chances["keyword"]),
+        layout=dice.pick(plan.layouts),
+        same_x=dice.chance(plan.chances["same_x"]),
+        nearly=dice.chance(plan.chances["nearly"]),
+        flavor=dice.pick(plan.flavors),
     )
 
 
@@ -229,12 +273,12 @@ def _backward(dice: _Dice, plan: _Plan, who: int) -> Step:
         "backward",
         who,
         seed=_seed(dice, plan),
-        given=dice.pick(("", "", "", *GIVEN)),
-        keyword=dice.chance(0.3),
-        layout=_layout(dice),
-        own_y=dice.chance(0.15),
-        used_up=dice.chance(0.2),
-        flavor=_flavor(dice, plan),
+        given=dice.pick(plan.given_back),
+        keyword=dice.chance(plan.chances["keyword"]),
+        layout=dice.pick(plan.layouts),
+        own_y=dice.chance(plan.chances["own_y"]),
+        used_up=dice.chance(plan.chances["used_up"]),
+        flavor=dice.pick(plan.flavors),
     )
 
 
@@ -243,7 +287,7 @@ def _write(dice: _Dice, plan: _Plan, who: int) -> list[Step]:
         "write",
         who,
         seed=_seed(dice, plan),
-        layout=_layout(dice),
+        layout=dice.pick(plan.layouts),
         flavor=dice.pick(("normal", "normal", "normal", "zeros", "large")),
         weights=dice.pick(WEIGHTS),
         in_place=dice.chance(0.5),
@@ -257,15 +301,5 @@ def _write(dice: _Dice, plan: _Plan, who: int) -> list[Step]:
 
 
 def _seed(dice: _Dice, plan: _Plan) -> int:
-    return dice.pick(plan.seeds) if dice.chance(0.3) else dice.between(0, SEEDS - 1)
-
-
-def _layout(dice: _Dice) -> str:
-    return dice.pick(("C", "C", "C", "F", "strided"))
-
-
-def _flavor(dice: _Dice, plan: _Plan) -> str:
-    if dice.chance(0.2):
-        return "normal"
-    flavor = dice.pick(FLAVORS)
-    return "normal" if flavor in TOO_LARGE and (plan.mixed or plan.single) else flavor
+    chance = plan.chances["seed"]
+    return dice.pick(plan.seeds) if dice.chance(chance) else dice.between(0, SEEDS - 1)

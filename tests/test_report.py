@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from faults import FAULTS
 from lstm_checks import check
 from lstm_checks.engine.rungs import RUNGS
 from lstm_checks.report.script import script
@@ -86,7 +87,7 @@ def test_the_message_says_where_what_and_what_to_do(wrong):
     assert wrong.cause.finding.excess > 1
 
 
-FAULTS = [
+MISTAKES = [
     ("f * c + i * g", "f * c + g", "right_lstm.py", None),
     ("h @ U + b", "h @ U + 2 * b", "right_lstm.py", None),
     ("np.tanh(zg)", "sigmoid(zg)", "right_lstm.py", None),
@@ -102,7 +103,7 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "name", "adapter"), FAULTS)
+@pytest.mark.parametrize(("old", "new", "name", "adapter"), MISTAKES)
 def test_the_script_reproduces_the_failure_without_the_kit(tmp_path, old, new, name, adapter):
     path = altered(tmp_path, old, new, name)
     report = check(path, adapter=adapter, level="standard")
@@ -121,6 +122,26 @@ def test_the_script_reproduces_the_failure_without_the_kit(tmp_path, old, new, n
     assert said[1] == where
     assert float(said[2]) == pytest.approx(float(expected), rel=1e-8)
     assert float(said[3]) == pytest.approx(float(got), rel=1e-6)
+
+
+OF_LIVES = [fault for fault in FAULTS if "any_order" in fault.law and fault.level == "standard"]
+
+
+@pytest.mark.parametrize("fault", [pytest.param(one, id=one.id) for one in OF_LIVES[::3]])
+def test_a_sequence_of_calls_is_reproduced(tmp_path, fault):
+    path = tmp_path / "lstm.py"
+    path.write_text(fault.source())
+    report = check(path, level="standard", strict=True)
+    place = report.cause.finding.place
+    file = tmp_path / "reproduce.py"
+    file.write_text(script(report, report.cause))
+    ran = subprocess.run(
+        [sys.executable, str(file)], capture_output=True, text=True, check=True, timeout=60
+    )
+    if place is not None:
+        said = re.search(r"expected (\S+) got (\S+)", ran.stdout)
+        assert said is not None, ran.stdout
+        assert float(said[2]) == pytest.approx(report.cause.finding.got, rel=1e-6)
 
 
 @pytest.mark.torch

@@ -6,7 +6,7 @@ a Python literal or as an identifier, never as code.
 
 import ast
 import keyword
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,8 @@ import importlib
 
 module = importlib.import_module({source})
 """
+AGAIN = ("own_state", "own_y", "same_x")  # a call is given what an earlier one got or returned
+USED_UP = ["    array[...] = 7.0  # as a caller may"]
 
 
 def script(outcome: Outcome, result: Result) -> str:
@@ -71,8 +73,13 @@ def script(outcome: Outcome, result: Result) -> str:
         return ""
     keys = list(dict.fromkeys(call.instance for call in finding.calls))
     names = {key: f"lstm{k}" if len(keys) > 1 else "lstm" for k, key in enumerate(keys)}
+    again = any(call.given.get(key) for call in finding.calls for key in AGAIN)
     for call in finding.calls:
         lines += _call(call, names[call.instance], loaded.conventions)
+        if again and call.do == "forward":
+            lines += _kept(names[call.instance], loaded.conventions.state_order)
+        elif again and call.do == "create":
+            lines += [f"x_{names[call.instance]} = None"]
     lines += ["", f"print({sentence(finding.what)!a})"]
     lines += _comparison(loaded.conventions, finding)
     return "\n".join(lines) + "\n"
@@ -137,21 +144,9 @@ def _call(call: Call, instance: str, conventions: Conventions) -> list[str]:
     if call.do == "reset":
         return [f"{instance}.reset_state()"]
     if call.do == "forward":
-        arrays = {"x": given["x"], **_pair(given["state"], [f"{letter}0" for letter in hc])}
-        arguments = _arguments("x", "state", given, [f"{letter}0" for letter in hc])
-        result = f"y, ({', '.join(hc)})"
-        calls = [*_named(arrays, given), f"{result} = {instance}.forward({arguments})"]
-        return [*_writes(instance, given), *calls] if given.get("weights") else calls
+        return _forward(given, instance, hc)
     if call.do == "backward":
-        upstream = [f"d{letter}" for letter in hc]
-        arrays = {"dy": given["dy"], **_pair(given["dstate"], upstream)}
-        result = f"dx, ({', '.join(f'd{letter}0' for letter in hc)})"
-        arguments = _arguments("dy", "dstate", given, upstream)
-        return [
-            *_named(arrays, given),
-            f"{result} = {instance}.backward({arguments})",
-            f"grads = {instance}.grads",
-        ]
+        return _backward(given, instance, hc)
     if call.do == "step":
         arrays = {"x": given["x"], "h0": given["h"], "c0": given["c"]}
         return [*_named(arrays, given), f"h, c = {instance}.step(x, h0, c0)"]
@@ -162,11 +157,50 @@ def _call(call: Call, instance: str, conventions: Conventions) -> list[str]:
     return []  # reading weights or earlier results: nothing that the subject does
 
 
+def _forward(given: Mapping[str, Any], instance: str, hc: str) -> list[str]:
+    state = [f"{letter}0" for letter in hc]
+    own = given.get("own_state")
+    lines = _writes(instance, given) if given.get("weights") else []
+    if given.get("same_x"):  # into the caller's array, where it fits
+        lines += [f"x = {_literal(given['x'])}", f"if np.shape(x_{instance}) == x.shape:"]
+        lines += [f"    x_{instance}[...] = x", f"    x = x_{instance}"]
+    else:
+        lines += _named({"x": given["x"]}, given)
+    lines += [] if own else _named(_pair(given["state"], state), given)
+    lines += [f"{state[1]} = {state[0]}"] if given.get("one_array") else []
+    arguments = _arguments("x", "state", given, hc if own else state)
+    if own:
+        lines.append(f"{hc[0]}, {hc[1]} = state_{instance}")
+    lines.append(f"y, ({', '.join(hc)}) = {instance}.forward({arguments})")
+    if given.get("used_up"):
+        lines += [f"for array in (y, {', '.join(hc)}):", *USED_UP]
+    return lines
+
+
+def _kept(instance: str, hc: str) -> list[str]:
+    """What a forward was given and returned, by the instance's name, for a call that uses it."""
+    return [f"x_{instance}, y_{instance}, state_{instance} = x, y, ({', '.join(hc)})"]
+
+
+def _backward(given: Mapping[str, Any], instance: str, hc: str) -> list[str]:
+    upstream = [f"d{letter}" for letter in hc]
+    results = ", ".join(f"d{letter}0" for letter in hc)
+    lines = [f"dy = y_{instance}"] if given.get("own_y") else _named({"dy": given["dy"]}, given)
+    lines += _named(_pair(given["dstate"], upstream), given)
+    lines += [f"{upstream[1]} = {upstream[0]}"] if given.get("one_array") else []
+    arguments = _arguments("dy", "dstate", given, upstream)
+    lines.append(f"dx, ({results}) = {instance}.backward({arguments})")
+    lines.append(f"grads = {instance}.grads")
+    if given.get("used_up"):
+        lines += [f"for array in (dx, {results}, *grads.values()):", *USED_UP]
+    return lines
+
+
 def _pair(pair: list[Any] | None, names: list[str]) -> dict[str, Any]:
     return {} if pair is None else dict(zip(names, pair, strict=True))
 
 
-def _arguments(first: str, name: str, given: Mapping[str, Any], names: list[str]) -> str:
+def _arguments(first: str, name: str, given: Mapping[str, Any], names: Iterable[str]) -> str:
     """The arguments of a call: the second left out where it is None, or given by its keyword."""
     by_keyword = f"{name}=" if given.get("keyword") else ""
     if given[name] is None:
@@ -183,6 +217,8 @@ def _named(arrays: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
 
 def _writes(instance: str, given: Mapping[str, Any]) -> list[str]:
     form = "{}.params[{}] = {}" if given.get("has_params", True) else "setattr({}, {}, {})"
+    if given.get("in_place") and given.get("has_params", True):
+        form = "{}.params[{}][...] = {}"
     weights = given["weights"].items()
     return [form.format(instance, ascii(name), _literal(array)) for name, array in weights]
 

@@ -61,6 +61,8 @@ class Subject:
             raise Breach(f"it declares a convention that has no meaning: {error}") from None
         if facts.form:
             self.notes.insert(0, facts.form)
+        if self.compiles:
+            self.notes.append("It compiles a function for each size, so few sizes were tried.")
         self.not_offered = self._lacking(facts.not_offered)
 
     @classmethod

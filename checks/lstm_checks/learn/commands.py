@@ -1,4 +1,4 @@
-"""The commands start, hint and watch."""
+"""The commands start, hint, watch and show."""
 
 import sys
 import time
@@ -76,3 +76,51 @@ def watch(file: Path, once: bool) -> None:
         if once:
             return
         time.sleep(0.2)
+
+
+@click.command()
+@click.argument("subject", metavar="[FILE[:NAME]]", required=False)
+@click.option("--adapter", metavar="A", help="The format, as for check.")
+@click.option("--out", default="show.png", show_default=True, help="A file, .png or .svg.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--dark", is_flag=True, help="Draw on dark paper.")
+def show(subject: str | None, adapter: str | None, out: str, seed: int, dark: bool) -> None:
+    """Draw what an LSTM remembers: its gates and state over time, and its gradient over the lag.
+
+    The LSTM in FILE, or the bundled reference, is trained on the sequences 3,0,1,2,3 and 4,0,1,2,4,
+    once with the gradient through the sequence and once with it cut at every step.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from lstm_checks import api
+    from lstm_checks.findings import Breach
+    from lstm_checks.launch.channel import Halted
+    from lstm_checks.learn.demonstration import EPOCHS
+    from lstm_checks.learn.showing import NoPictures, file_names, form_of
+    from lstm_checks.report.files import Unwritable, check_writable, write
+    from lstm_checks.subjects.source import Unusable
+
+    try:
+        form_of(out)
+        for name in file_names(out):
+            check_writable(name)
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("training", total=2 * EPOCHS)
+            shown = api.show(
+                subject, adapter=adapter, seed=seed, dark=dark, advance=lambda: bar.advance(task)
+            )
+        for name, content in shown.files(out).items():
+            write(name, content)
+    except (Unusable, Unwritable, NoPictures, ValueError) as error:
+        raise click.UsageError(str(error)) from None
+    except (Breach, Halted) as error:
+        told = error.finding.what if isinstance(error, Breach) else error.text
+        click.echo(
+            f"{subject} cannot be trained: {told}. lstm-checks check {subject} tells more.",
+            err=True,
+        )
+        sys.exit(1)
+    Console().print(shown.words())
+    gates, lag = file_names(out)
+    click.echo(f"{gates} shows gates and state over time, {lag} the gradient against the lag.")

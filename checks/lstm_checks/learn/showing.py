@@ -102,16 +102,16 @@ class Shown:
         lag = LAGS // 2
         parts.append(
             Text(
-                f"The gradient of an output with respect to the input {lag} steps before, over that "
-                f"at lag 0, is in the median of {DRAWS} drawn layers: "
+                f"The gradient of an output with respect to the input {lag} steps before, over "
+                f"that at lag 0, is in the median of {DRAWS} drawn layers: "
                 + "; ".join(f"{name} {np.median(n[:, lag]):.1e}" for name, n in self.lags.items())
                 + "."
             )
         )
         parts.append(
             Text(
-                f"The subject computed forward and backward in {EPOCHS} epochs. The gates, c and h "
-                "in the picture are computed by the reference from the trained weights."
+                f"After {EPOCHS} epochs. The answers are the subject's own; the gates, c and h in the "
+                "picture are computed by the reference from the trained weights."
             )
         )
         parts += [Text(f"Note: {note}") for note in self.demonstration.notes]

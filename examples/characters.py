@@ -11,7 +11,8 @@ from itertools import product
 import numpy as np
 
 from _shares import share
-from _show import bar, is_quick, new_plot, save_plot, show_table
+from _show import bar, is_quick, line_at, new_plot, save_plot, show_table
+from lstm_checks.plots import legend_below
 from lstm_reference.cells.lstm import LSTM
 from lstm_reference.tasks.layouts import streams
 from lstm_reference.training.activations import log_softmax, softmax
@@ -187,13 +188,14 @@ def main():
     axes.plot(range(1, epochs + 1), history, label="the LSTM")
     levels = (("characters", unigram), ("pairs", bigram), ("the rule itself", floor))
     for number, (name, level) in enumerate(levels):
-        axes.axhline(level, color=f"C{number + 1}", linestyle="--", linewidth=1, label=name)
+        line_at(axes, level, name, ("--", "-.", ":")[number])
     axes.set_ylim(0)
     axes.set_xlabel("epoch")
     axes.set_ylabel("bits per character, unseen text")
-    axes.set_title("Truncated backpropagation through 25 steps, state kept")
-    axes.legend()
-    axes.grid(alpha=0.3)
+    axes.set_xlim(0, epochs)
+    axes.set_title("Truncated backpropagation through 25 steps, state kept, one run")
+    legend_below(figure, axes, columns=4)
+    axes.grid()
     save_plot(figure, "characters", quick)
 
 

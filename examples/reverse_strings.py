@@ -10,6 +10,7 @@ A string counts if every letter is right.
 import numpy as np
 
 from _show import bar, is_quick, new_plot, save_plot, show_table
+from lstm_checks.plots import legend_below
 from lstm_reference.cells.lstm import LSTM
 from lstm_reference.training.flat_weights import FlatWeights
 from lstm_reference.training.initializers import keras_lstm
@@ -112,8 +113,9 @@ def main():
     axes.set_xlabel("updates of 64 strings")
     axes.set_ylabel("unseen strings reversed exactly, %")
     axes.set_title(f"Encoder and decoder, LSTMs of {UNITS} units, {len(LETTERS)} letters")
-    axes.grid(alpha=0.3)
-    axes.legend()
+    axes.grid()
+    axes.set_ylim(-3, 103)
+    legend_below(figure, axes, columns=3)
     save_plot(figure, "reverse_strings", quick)
 
 

@@ -171,8 +171,9 @@ def test_the_forget_bias_decides_how_much_gradient_is_left():
 
 def test_the_gradients_picture_names_its_lines():
     found = {name: gradient_lag.norms(make, 20, 7) for name, make in showing.LAYERS.items()}
-    (axes,) = gradient_against_lag(found).axes
-    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    figure = gradient_against_lag(found)
+    (axes,) = figure.axes
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels[:3] == [f"{name}: median, band 10 to 90 % of 7 draws" for name in found]
     for line, norms in zip(axes.lines, found.values(), strict=False):
         np.testing.assert_allclose(line.get_ydata(), np.median(norms, axis=0))

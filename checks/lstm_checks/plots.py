@@ -69,10 +69,17 @@ def missing() -> str | None:
 def themed(dark: bool = False) -> Iterator[Theme]:
     """Draw in the style of the house, until the block ends; the figures keep it."""
     import matplotlib as mpl
-    from cycler import cycler
 
     theme = DARK if dark else LIGHT
-    settings: Any = {
+    with mpl.rc_context(settings(theme)):
+        yield theme
+
+
+def settings(theme: Theme) -> Any:
+    """The style as matplotlib's settings, for a program that draws nothing else."""
+    from cycler import cycler
+
+    return {
         "figure.constrained_layout.use": True,
         "figure.dpi": DPI,
         "figure.facecolor": theme.paper,
@@ -100,14 +107,21 @@ def themed(dark: bool = False) -> Iterator[Theme]:
         "boxplot.capprops.color": theme.ink,
         "boxplot.medianprops.color": theme.lines[1],
     }
-    with mpl.rc_context(settings):
-        yield theme
 
 
-def legend_beside(axes: Any, *, columns: int = 1, **settings: Any) -> None:
-    """A legend below the axes, where it cannot lie on data."""
-    place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16)}
-    axes.legend(ncols=columns, **(place | settings))
+def legend_below(part: Any, axes: Any, columns: int = 1) -> None:
+    """A legend below all axes of a figure or a part of one, where it cannot lie on data.
+
+    Args:
+        part: the figure or subfigure, in a constrained layout.
+        axes: whose lines it names; a sequence of axes names each line once.
+        columns: of the legend.
+    """
+    named: dict[str, Any] = {}
+    for one in np.ravel(axes):
+        for handle, label in zip(*one.get_legend_handles_labels(), strict=True):
+            named.setdefault(label, handle)
+    part.legend(named.values(), named.keys(), loc="outside lower center", ncols=columns)
 
 
 def contents(figure: Any, form: str) -> bytes:

@@ -6,7 +6,7 @@ import numpy as np
 
 from lstm_checks.findings import Array, plain
 from lstm_checks.learn.demonstration import EPOCHS, SYMBOLS, UNITS, Demonstration, Trained
-from lstm_checks.plots import Theme, legend_beside, median_and_band, themed
+from lstm_checks.plots import Theme, legend_below, median_and_band, themed
 
 ROWS = {
     "i": "input gate i",
@@ -127,5 +127,5 @@ def gradient_against_lag(found: dict[str, Array], dark: bool = False) -> Any:
         axes.set_ylabel("norm of the gradient, over that at lag 0")
         axes.set_title("What an output owes to an earlier input, before any training")
         axes.grid()
-        legend_beside(axes)
+        legend_below(figure, axes)
     return figure

@@ -110,8 +110,8 @@ class Shown:
         )
         parts.append(
             Text(
-                f"After {EPOCHS} epochs. The answers are the subject's own; the gates, c and h in the "
-                "picture are computed by the reference from the trained weights."
+                f"After {EPOCHS} epochs. The answers are the subject's own; the gates, c and h in "
+                "the picture are computed by the reference from the trained weights."
             )
         )
         parts += [Text(f"Note: {note}") for note in self.demonstration.notes]

@@ -104,6 +104,13 @@ def share_bars(axes, labels, shares):
     axes.set_ylim(len(shares) - max(3, len(shares)) - 0.6, len(shares) - 0.4)
 
 
+def share_curve(axes, x, shares, name, color):
+    """A line of shares in %, and a band of their 95 % intervals."""
+    bounds = 100 * np.array([one.interval for one in shares]).T
+    axes.fill_between(x, *bounds, color=color, alpha=0.15, linewidth=0)
+    axes.plot(x, [100 * one.k / one.n for one in shares], color=color, label=name)
+
+
 def save_plot(figure, name, quick):
     """Write the figure to examples/plots/NAME.png, or NAME_quick.png for a quick run."""
     PLOTS.mkdir(exist_ok=True)

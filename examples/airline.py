@@ -15,6 +15,7 @@ from _series import airline_passengers
 from _shares import share, versus
 from _show import line_at, new_plot, on_all_cores, quick_and_parts, save_plot, show_table, theme
 from _trials import Trials
+from lstm_checks.plots import legend_below
 from lstm_reference.cells.lstm import LSTM
 from lstm_reference.tasks.layouts import many_to_many, many_to_one, streams
 from lstm_reference.training.initializers import glorot_uniform, keras_lstm
@@ -156,8 +157,8 @@ def passengers_part(quick):
     line_at(beside, rmse(year[cut:]), "naive: last year's value", ":", across=False)
     beside.set_xlabel(f"test RMSE, thousands; {len(seeds)} seeds, whiskers to the extremes")
     beside.set_title("Error on the last four years")
-    beside.set_ylim(0.4, 5.6)
-    beside.legend(loc="upper center", ncols=2)
+    beside.set_ylim(0.4, 5.8)
+    beside.legend(loc="upper right")
     save_plot(figure, "airline", quick)
 
 
@@ -183,7 +184,7 @@ def streams_part(quick):
     axes.set_ylabel("RMSE before learning from them")
     axes.set_title(f"{count} streams fed online, one run")
     axes.grid()
-    axes.legend()
+    legend_below(figure, axes, columns=3)
     save_plot(figure, "airline_streams", quick)
 
 

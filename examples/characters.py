@@ -186,7 +186,11 @@ def main():
 
     figure, axes = new_plot(width=7)
     axes.plot(range(1, epochs + 1), history, label="the LSTM")
-    levels = (("characters", unigram), ("pairs", bigram), ("the rule itself", floor))
+    levels = (
+        ("frequencies of characters", unigram),
+        ("frequencies of pairs", bigram),
+        ("the rule itself", floor),
+    )
     for number, (name, level) in enumerate(levels):
         line_at(axes, level, name, ("--", "-.", ":")[number])
     axes.set_ylim(0)
@@ -194,7 +198,7 @@ def main():
     axes.set_ylabel("bits per character, unseen text")
     axes.set_xlim(0, epochs)
     axes.set_title("Truncated backpropagation through 25 steps, state kept, one run")
-    legend_below(figure, axes, columns=4)
+    legend_below(figure, axes, columns=2)
     axes.grid()
     save_plot(figure, "characters", quick)
 

@@ -227,7 +227,7 @@ def tables(quick):
         spread = np.linspace(-0.15, 0.15, len(solved))
         axes.semilogy(place + spread, solved, ".", color="C0", alpha=0.5)
     means = [solved.mean() if len(solved) else np.nan for _, solved in results]
-    axes.semilogy(places, means, "o", color="C0", label="here, mean (dots: the trials)")
+    axes.semilogy(places, means, "o", color="C0", label="here, mean of 18 or 20 trials (dots)")
     axes.set_xticks(places, labels)
     axes.set_ylabel("training sequences until solved")
     axes.set_title("Hochreiter & Schmidhuber 1997, Experiment 2")

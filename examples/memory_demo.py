@@ -23,8 +23,8 @@ import time
 
 import numpy as np
 
-from _shares import share, versus
-from _show import new_plot, on_all_cores, quick_and_parts, save_plot, share_curve, show_table
+from _shares import Share, share, versus
+from _show import new_plot, on_all_cores, quick_and_parts, save_plot, show_table
 from _trials import Trials, sigmoid_cross_entropy, softmax_cross_entropy
 from lstm_checks.plots import legend_below
 from lstm_reference.cells.cell import sigmoid
@@ -297,14 +297,18 @@ def draw(curves, seeds, quick):
             for number, (how, label) in enumerate(WAYS.items()):
                 counts = curves[how, loss][row]
                 epochs = 10 * np.arange(1, len(counts) + 1)
-                share_curve(axes, epochs, counts, seeds, label, f"C{number}")
+                axes.plot(epochs, 100 * counts / seeds, color=f"C{number}", label=label)
+                end = Share(int(counts[-1]), seeds)
+                low, high = 100 * np.array(end.interval)
+                beside = epochs[-1] + 5 * (number + 1)  # where the intervals cover no line
+                axes.plot([beside, beside], [low, high], color=f"C{number}", linewidth=3)
             axes.set_ylim(-3, 103)
-            axes.set_xlim(0, epochs[-1])
+            axes.set_xlim(0, epochs[-1] + 25)
             axes.set_xlabel("epochs (both sequences once each)")
             axes.set_ylabel(f"seeds that solve it, % of {seeds}")
             axes.set_title(f"{loss} outputs: {criterion}")
             axes.grid()
-    figure.suptitle("The two sequences; bands: 95 % intervals")
+    figure.suptitle("The two sequences; the bars on the right: 95 % intervals after 250 epochs")
     legend_below(figure, grid, columns=2)
     save_plot(figure, "memory_demo", quick)
 

@@ -249,8 +249,17 @@ def jobs_of(quick):
     }
 
 
+def joined(results):
+    """The same results, those with the same title as one."""
+    together = {}
+    for title, columns, rows in results:
+        together.setdefault((title, columns), []).extend(rows)
+    return [(title, columns, rows) for (title, columns), rows in together.items()]
+
+
 def draw(results, name, quick):
     """A panel per run: the share in the third column, with its interval."""
+    results = joined(results)
     columns = min(3, len(results))
     lines = -(-len(results) // columns)
     width, height = 5.4 * columns, 3.2 * lines
@@ -273,9 +282,8 @@ def draw(results, name, quick):
             axes.set_yticks(places, labels)
             axes.set_xlim(0, 105)
             axes.set_ylim(-0.6, len(rows) - 0.4)
-            line_at(axes, 50, "without memory: 50 %", across=False)
-            axes.legend(loc="lower left")
-            axes.set_xlabel("right on 1,000 unseen, %: mean, lowest and highest seed", fontsize=9)
+            line_at(axes, 50, "without memory", across=False)
+            axes.set_xlabel("right on unseen, %: mean, extremes; dashed: no memory", fontsize=9)
         axes.tick_params(axis="y", labelsize=8)
         axes.set_title(title, fontsize=10, loc="right" if len(title) > 60 else "center")
     save_plot(figure, name, quick)

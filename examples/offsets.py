@@ -82,7 +82,7 @@ def main():
                     label=label if epoch == 0 else None,
                 )
         axes.set_yticks(range(1, 5))
-        axes.set_ylim(0.4, 5)
+        axes.set_ylim(0.4, 4.6)
         axes.set_xlim(-20, L + 20)
         axes.set_xlabel(f"step of a text of {L:,} symbols")
         axes.set_ylabel("epoch")

@@ -125,7 +125,7 @@ def main():
     past, future = np.arange(-60, 0), np.arange(ahead)
     seen = noisy_sine(2001, PERIOD, NOISE, np.random.default_rng(0))[-60:]
     axes.plot(past, seen, ".", color=theme().dim, markersize=4, label="seen, with noise")
-    axes.plot(future, clean[2001:], color=theme().ink, linewidth=1, label="sine")
+    axes.plot(future, clean[2001:], ":", color=theme().ink, zorder=5, label="sine")
     for use, forecast in curves.items():
         axes.plot(future, forecast, label=use)
     axes.set_xlabel("step after the last one seen")

@@ -95,7 +95,7 @@ def share_bars(axes, labels, shares):
     bounds = 100 * np.array([one.interval for one in shares]).T
     spread = np.maximum([values - bounds[0], bounds[1] - values], 0)
     places = np.arange(len(shares))[::-1]
-    axes.barh(places, values, height=0.6)
+    axes.barh(places, values, height=0.6, alpha=0.6)
     axes.errorbar(
         values, places, xerr=spread, fmt="none", capsize=3, color=theme().ink, linewidth=1
     )

@@ -10,9 +10,10 @@ from pathlib import Path
 
 try:
     import matplotlib.pyplot as plt
+    from threadpoolctl import threadpool_limits
 except ImportError:
     raise SystemExit(
-        "The examples draw plots: pip install -c constraints.txt -e '.[examples]'"
+        "The examples draw plots and use all cores: pip install -c constraints.txt -e '.[examples]'"
     ) from None
 import numpy as np
 from rich.console import Console
@@ -60,8 +61,11 @@ def bar(steps, description, total=None):
 
 
 def on_all_cores(function, jobs, description):
-    """[function(*job) for job in jobs], in one process per core, with a progress bar."""
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    """[function(*job) for job in jobs], in one process per core, with a progress bar.
+
+    Each process has one thread for matrix products: small ones take longer with two.
+    """
+    with ProcessPoolExecutor(os.cpu_count(), initializer=threadpool_limits, initargs=(1,)) as pool:
         results = pool.map(function, *zip(*jobs, strict=True))
         return list(bar(results, description, len(jobs)))
 

@@ -49,6 +49,7 @@ def quick_and_parts(description, names):
     if names:
         parser.add_argument("--part", action="append", choices=names, help="may be repeated")
     options = parser.parse_args()
+    threadpool_limits(1)  # small matrix products take longer with more threads
     _papers.append(plots.DARK if options.dark else plots.LIGHT)
     plt.rcParams.update(plots.settings(theme()))
     return options.quick, list(getattr(options, "part", None) or names)
@@ -61,10 +62,7 @@ def bar(steps, description, total=None):
 
 
 def on_all_cores(function, jobs, description):
-    """[function(*job) for job in jobs], in one process per core, with a progress bar.
-
-    Each process has one thread for matrix products: small ones take longer with two.
-    """
+    """[function(*job) for job in jobs], in one process per core, with a progress bar."""
     with ProcessPoolExecutor(os.cpu_count(), initializer=threadpool_limits, initargs=(1,)) as pool:
         results = pool.map(function, *zip(*jobs, strict=True))
         return list(bar(results, description, len(jobs)))

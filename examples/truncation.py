@@ -43,6 +43,7 @@ LAGS = {  # lag, trials, updates, rate
 AT_ONCE = 5_000  # trials times steps that are trained side by side, for their memory
 LAYERS = {
     "simple recurrent layer, U doubled": gradient_lag.simple(2.0),
+    "LSTM, forget bias 8, input bias -6": gradient_lag.lstm(8.0, -6.0),
     "LSTM, forget bias 8": gradient_lag.lstm(8.0),
     "simple recurrent layer": gradient_lag.simple(),
     "LSTM, forget bias 1": gradient_lag.lstm(1.0),

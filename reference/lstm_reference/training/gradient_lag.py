@@ -21,12 +21,13 @@ SYMBOLS, UNITS = 5, 20
 Make = Callable[[np.random.Generator], Any]
 
 
-def lstm(forget_bias: float) -> Make:
-    """Draws LSTMs of 20 units with Keras's initial weights, and this bias of the forget gates."""
+def lstm(forget_bias: float, input_bias: float = 0.0) -> Make:
+    """Draws LSTMs of 20 units with Keras's initial weights, and these biases of two gates."""
 
     def make(rng: np.random.Generator) -> LSTM:
         layer = LSTM(SYMBOLS, UNITS)
         layer.params.update(keras_lstm(SYMBOLS, UNITS, rng))
+        layer.params["b"][:UNITS] = input_bias
         layer.params["b"][UNITS : 2 * UNITS] = forget_bias
         return layer
 

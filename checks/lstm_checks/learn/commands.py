@@ -2,6 +2,7 @@
 
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import click
@@ -29,12 +30,12 @@ def start(file: Path, form: str) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def hint(file: Path) -> None:
     """Give a hint on the first thing that is wrong; ask again for a plainer one."""
-    from lstm_checks.api import check
     from lstm_checks.learn.hint import DEGREES, hints, next_degree
+    from lstm_checks.learn.quickly import diagnosed, first_wrong
 
-    outcome = check(file, level="quick")
-    told = hints(outcome)
-    if not told:
+    outcome = first_wrong(file)
+    cause = outcome.cause
+    if cause is None or cause.finding is None:
         click.echo(f"{file} passes at level quick; there is nothing to hint at.")
         return
     record = Path(click.get_app_dir("lstm-checks")) / "hints.json"
@@ -44,6 +45,8 @@ def hint(file: Path) -> None:
         raise click.UsageError(
             f"{record} cannot be written, so hints cannot be counted: {error.strerror}"
         ) from None
+    named = DEGREES[degree] in ("name", "equation")  # what the diagnosis tells
+    told = hints(diagnosed(file, cause.id) if named else outcome)
     click.echo(f"Hint {degree + 1} of {len(told)}, the {DEGREES[degree]}: {told[degree]}")
 
 
@@ -51,31 +54,37 @@ def hint(file: Path) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--once", is_flag=True, help="Check one time and stop.")
 def watch(file: Path, once: bool) -> None:
-    """Check FILE at every save, at level quick, and say what is new. Ctrl-C stops it."""
-    from lstm_checks.api import check
-    from lstm_checks.report.terminal import headline
+    """Check FILE at every save, at level quick, and say what is new. Ctrl-C stops it.
 
-    before: dict[str, str] = {}
-    saved = -1.0
+    What did not hold before is tried first, and the diagnosis comes last.
+    """
+    from lstm_checks.learn.quickly import Watch
+
+    watching = Watch(file)
+    saved = None
     while True:
-        now = file.stat().st_mtime if file.exists() else saved
+        now = _saved(file) or saved
         if now != saved:
             saved = now
-            report = check(file, level="quick")
-            statuses: dict[str, str] = {law.id: law.status for law in report.laws}
-            held = sorted(i for i, s in statuses.items() if s == "passed" != before.get(i, s))
-            lost = sorted(i for i, s in statuses.items() if before.get(i) == "passed" != s)
-            click.echo(headline(report).plain)
-            for name, ids in (("holds now", held), ("does not hold any more", lost)):
-                if ids:
-                    click.echo(f"  {name}: {', '.join(ids)}")
-            if report.cause is not None and report.cause.finding is not None:
-                click.echo(f"  {report.cause.message}")
-            before = statuses
-            sys.stdout.flush()
+            for line in watching.answers(partial(_changed, file, now)):
+                click.echo(line)
+                sys.stdout.flush()
         if once:
             return
-        time.sleep(0.2)
+        time.sleep(0.1)
+
+
+def _changed(file: Path, since: int | None) -> bool:
+    """Whether the file was saved again."""
+    return _saved(file) not in (None, since)
+
+
+def _saved(file: Path) -> int | None:
+    """When the file was saved, in nanoseconds; None while an editor replaces it."""
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 @click.command()

@@ -69,7 +69,7 @@ def test_the_diagnosis_comes_before_the_law(wrong):
 
 def test_the_wrong_part_of_the_cell_is_marked(wrong):
     page = as_page(wrong)
-    assert "Marked: f ⊙ c." in page
+    assert "<p>Wrong: f ⊙ c.</p>" in page
     assert page.count('class="part wrong"') == 1
     assert set(re.findall(r'part\("(\w+)"', (TEMPLATES / "cell.svg").read_text())) == set(PARTS)
 
@@ -168,6 +168,8 @@ def test_a_browser_shows_the_page_without_an_error(wrong, tmp_path):
         ("order.iofg", ("f", "g", "o")),
         ("begin.c0_ignored", ("c",)),
         ("own.writes_into_x", ()),
+        ("rows.h_summed", ("h",)),
+        ("gates.every.bias_of_input", ("f", "g", "o")),
     ],
 )
 def test_a_fault_says_which_part_of_the_cell_is_wrong(fault, parts):
@@ -181,5 +183,7 @@ def test_every_named_fault_has_a_part_that_is_drawn():
 
 def test_the_parts_of_the_diagnosis_are_marked(wrong):
     told = replace(wrong.diagnosis[0], fault="unknown", parts=("tanh", "x"))
+    page = as_page(replace(wrong, diagnosis=()))
+    assert "The first wrong number is in: input." in page  # it is in dx
     page = as_page(replace(wrong, diagnosis=(told,)))
-    assert "Marked: tanh(c&#39;), input." in page
+    assert "Wrong: tanh(c&#39;), input." in page

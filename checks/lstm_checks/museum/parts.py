@@ -42,6 +42,7 @@ _OTHERS = {
     "dh0": "h",
     "dc0": "c",
 }
+_OF_ALL = {"xW": "x", "hU": "h", "dx": "x", "dh": "h"}  # if they are wrong in all four gates
 _ALL_GATES = ("sum_W", "sum_U", "sum_b", "grad_W", "grad_U", "grad_b")
 
 PARTS: dict[str, tuple[str, ...]] = {
@@ -58,7 +59,13 @@ def parts_of(choices: Mapping[str, str]) -> tuple[str, ...]:
     """The parts that some choices, slots with their expressions, are about, each once."""
     parts: list[str] = []
     for slot, expression in choices.items():
-        parts += (_of_the_update(expression),) if slot == "c_next" else PARTS[slot]
+        name = slot.rpartition("_")[0]
+        if slot == "c_next":
+            parts.append(_of_the_update(expression))
+        elif name in _OF_ALL and all(f"{name}_{one}" in choices for one in GATES):
+            parts.append(_OF_ALL[name])
+        else:
+            parts += PARTS[slot]
     return tuple(dict.fromkeys(parts))
 
 

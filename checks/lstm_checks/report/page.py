@@ -57,6 +57,9 @@ def _context(outcome: Outcome) -> dict[str, Any]:
     """What the templates show. Every text here is plain and is escaped by the template."""
     cause = outcome.cause
     finding = None if cause is None else cause.finding
+    wrong = wrong_parts(outcome)
+    named = any(one.parts for one in outcome.diagnosis[:1])
+    said = "Wrong" if named else "The first wrong number is in"
     grid: Grid | None = None if finding is None else grid_of(finding)
     return {
         "outcome": outcome,
@@ -65,7 +68,8 @@ def _context(outcome: Outcome) -> dict[str, Any]:
         "cause": cause,
         "what": "" if finding is None else sentence(finding.what),
         "details": [] if finding is None else details(finding),
-        "wrong": wrong_parts(outcome),
+        "wrong": wrong,
+        "marked": f"{said}: {', '.join(wrong.values())}.",
         "grid": grid,
         "rungs": _rungs(outcome),
         "marks": MARKS,

@@ -4,19 +4,24 @@ A rule generates the text, sentences such as "the old crows wait while the young
 that the least possible number of bits per character is known exactly. A whole sentence is either
 singular or plural. To choose the ending of the second verb, the network must remember the first
 noun, which is further back than the gradient reaches.
+
+The part "sentences" draws short sentences apart from one another, a batch of whole ones per update,
+and compares networks that keep the state from one sentence to the next with networks that begin
+each sentence from zeros, with the same initial weights and the same sentences.
 """
 
 from itertools import product
 
 import numpy as np
 
-from _shares import share
-from _show import bar, is_quick, line_at, new_plot, save_plot, show_table
+from _shares import as_p, paired, share
+from _show import bar, line_at, new_plot, on_all_cores, quick_and_parts, save_plot, show_table
+from _trials import Trials, softmax_cross_entropy
 from lstm_checks.plots import legend_below
 from lstm_reference.cells.lstm import LSTM
 from lstm_reference.tasks.layouts import streams
 from lstm_reference.training.activations import log_softmax, softmax
-from lstm_reference.training.initializers import keras_lstm
+from lstm_reference.training.initializers import glorot_uniform, keras_lstm
 from lstm_reference.training.layers import Dense, TimeDistributed
 from lstm_reference.training.losses import categorical_cross_entropy_from_logits
 from lstm_reference.training.network import Sequential
@@ -27,6 +32,7 @@ NOUNS = ("crow", "otter", "baker", "river", "lantern", "miller", "goat", "sailor
 VERBS = ("sing", "wait", "wander", "grow", "sleep", "listen")
 LINKS = ("while", "because", "until", "as")
 STREAMS, STEPS, UNITS = 20, 25, 64
+LONGEST, APART_UNITS = 76, 32  # characters of a sentence at most, and units of the smaller networks
 
 
 def sentence(plural, link, choices):
@@ -40,19 +46,30 @@ def write(rng, length):
     """`length` characters of uniformly drawn sentences."""
     text = ""
     while len(text) < length:
-        words = [str(rng.choice(kind)) for kind in 2 * (ADJECTIVES, NOUNS, VERBS)]
-        text += sentence(rng.integers(2), str(rng.choice(LINKS)), words)
+        text += drawn_sentence(rng)
     return text[:length]
 
 
-def least_bits():
-    """The entropy per character: log2 of the number of sentences, divided by their mean length."""
+def drawn_sentence(rng):
+    """A uniformly drawn sentence."""
+    words = [str(rng.choice(kind)) for kind in 2 * (ADJECTIVES, NOUNS, VERBS)]
+    return sentence(rng.integers(2), str(rng.choice(LINKS)), words)
+
+
+def rule():
+    """The entropy of a sentence in bits, log2 of the number of sentences, and its mean length."""
     clauses = list(product(ADJECTIVES, NOUNS, VERBS))
     count = 2 * len(LINKS) * len(clauses) ** 2
     mean = sum(sum(map(len, words)) for words in clauses) / len(clauses)
     link = sum(map(len, LINKS)) / len(LINKS)
     # a clause has its words, "the", one s, and three spaces; the link has a space on either side
-    return np.log2(count) / (2 * (mean + 3 + 3 + 1) + link + 2 + 2)
+    return np.log2(count), 2 * (mean + 3 + 3 + 1) + link + 2 + 2
+
+
+def least_bits():
+    """The least bits per character of the text."""
+    bits, length = rule()
+    return bits / length
 
 
 def entropies(train, test, size):
@@ -140,8 +157,80 @@ def share_of_rule(text):
     return len(whole), possible
 
 
-def main():
-    quick = is_quick(__doc__.splitlines()[0])
+def draw_sentences(rng, count, index):
+    """Sentences as symbols (count, LONGEST), blanks after their end, and their lengths (count,)."""
+    texts = [drawn_sentence(rng) for _ in range(count)]
+    symbols = np.array([[index[c] for c in text.ljust(LONGEST)] for text in texts])
+    return symbols, np.array([len(text) for text in texts])
+
+
+def learned_apart(kept, R, updates, seed=0, rows=20, tests=20):
+    """Each trial's bits per character on unseen sentences that are drawn apart: (R,).
+
+    The first character of a sentence is given, and blanks after its end do not count.
+    """
+    rng = np.random.default_rng(seed)
+    alphabet = sorted({*"".join((*ADJECTIVES, *NOUNS, *VERBS, *LINKS)), *"the s. "})
+    index = {character: number for number, character in enumerate(alphabet)}
+    each = [keras_lstm(len(alphabet), APART_UNITS, rng) for _ in range(R)]
+    params = {name: np.stack([weights[name] for weights in each]) for name in each[0]}
+    heads = [glorot_uniform((APART_UNITS, len(alphabet)), rng) for _ in range(R)]
+    params |= {"V": np.stack(heads), "a": np.zeros((R, len(alphabet)))}
+    trials = Trials({name: array.astype(np.float32) for name, array in params.items()})
+    state, found, count = None, np.zeros(R), 0
+    for update in range(updates + tests):
+        symbols, lengths = draw_sentences(rng, rows, index)
+        x = np.broadcast_to(symbols, (R, *symbols.shape))
+        outputs, final = trials.forward(x[:, :, :-1], state)
+        state = final if kept else None
+        counted = np.arange(1, LONGEST) < lengths[:, None]
+        if update < updates:
+            gradient = softmax_cross_entropy(outputs, x[:, :, 1:])[1] * counted[..., None]
+            gradient = trials.backward(gradient)
+            norm = np.sqrt((gradient * gradient).sum(axis=1, keepdims=True))
+            trials.update(gradient / np.maximum(norm, 1), 0.01)
+        else:
+            log_p = np.take_along_axis(log_softmax(outputs), x[:, :, 1:, None], axis=3)[..., 0]
+            found -= (log_p * counted).sum(axis=(1, 2)) / np.log(2)
+            count += counted.sum()
+    return found / count
+
+
+def sentences_apart(quick):
+    """Short independent sentences, with the state kept between them and thrown away."""
+    R, updates = (4, 60) if quick else (12, 600)
+    jobs = [(kept, R, updates) for kept in (True, False)]
+    kept, thrown = on_all_cores(learned_apart, jobs, "sentences")
+    bits_each, length = rule()
+    floor = bits_each / (length - 1)
+    rows = [
+        (name, f"{one.mean():.3f}", f"{one.min():.3f} to {one.max():.3f}")
+        for name, one in (("state kept", kept), ("state thrown away", thrown))
+    ]
+    rows.append(("the rule that wrote the sentences", f"{floor:.3f}", ""))
+    difference = kept - thrown
+    error = 1.96 * difference.std(ddof=1) / R**0.5
+    title = f"Bits per character on 400 unseen sentences drawn apart, {R} seeds, {updates} updates"
+    show_table(title, ("between sentences", "mean", "lowest and highest"), rows)
+    print(
+        f"kept less thrown away: {difference.mean():+.4f} ± {error:.4f} bits, "
+        f"{as_p(paired(kept, thrown))} (sign-flip test, paired by seed)"
+    )
+
+    figure, axes = new_plot(height=3.2)
+    for place, one in ((1, kept), (0, thrown)):
+        axes.plot(one, place + np.linspace(-0.25, 0.25, R), ".", color="C0", alpha=0.7)
+    line_at(axes, floor, "the rule itself", ":", across=False)
+    axes.set_yticks([1, 0], ["state kept", "state thrown away"])
+    axes.set_ylim(-0.6, 1.6)
+    axes.set_xlabel(f"bits per character, unseen sentences; a dot for each of {R} seeds")
+    axes.set_title(f"Sentences drawn apart, {updates} updates: does the state matter?")
+    legend_below(figure, axes)
+    save_plot(figure, "characters_sentences", quick)
+
+
+def one_text(quick):
+    """One long text, by truncated backpropagation through time with the state kept."""
     length, epochs = (5_001, 25) if quick else (30_001, 80)
     rng = np.random.default_rng(0)
     text, unseen = write(rng, length), write(rng, 5_000)
@@ -201,6 +290,15 @@ def main():
     legend_below(figure, axes, columns=2)
     axes.grid()
     save_plot(figure, "characters", quick)
+
+
+PARTS = {"text": one_text, "sentences": sentences_apart}
+
+
+def main():
+    quick, parts = quick_and_parts(__doc__.splitlines()[0], PARTS)
+    for part in parts:
+        PARTS[part](quick)
 
 
 if __name__ == "__main__":

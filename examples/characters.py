@@ -164,8 +164,8 @@ def draw_sentences(rng, count, index):
     return symbols, np.array([len(text) for text in texts])
 
 
-def learned_apart(kept, R, updates, seed=0, rows=20, tests=20):
-    """Each trial's bits per character on unseen sentences that are drawn apart: (R,).
+def learned_apart(kept, R, updates, seed=0, rows=20):
+    """Bits per character on unseen sentences, after half of the updates and after all: (2, R).
 
     The first character of a sentence is given, and blanks after its end do not count.
     """
@@ -177,54 +177,68 @@ def learned_apart(kept, R, updates, seed=0, rows=20, tests=20):
     heads = [glorot_uniform((APART_UNITS, len(alphabet)), rng) for _ in range(R)]
     params |= {"V": np.stack(heads), "a": np.zeros((R, len(alphabet)))}
     trials = Trials({name: array.astype(np.float32) for name, array in params.items()})
-    state, found, count = None, np.zeros(R), 0
-    for update in range(updates + tests):
+    state, found = None, []
+    for update in range(1, updates + 1):
         symbols, lengths = draw_sentences(rng, rows, index)
         x = np.broadcast_to(symbols, (R, *symbols.shape))
         outputs, final = trials.forward(x[:, :, :-1], state)
+        counted = np.arange(1, LONGEST) < lengths[:, None]
+        gradient = softmax_cross_entropy(outputs, x[:, :, 1:])[1] * counted[..., None]
+        gradient = trials.backward(gradient)
+        norm = np.sqrt((gradient * gradient).sum(axis=1, keepdims=True))
+        trials.update(gradient / np.maximum(norm, 1), 0.01)
+        state = final if kept else None
+        if update in (updates // 2, updates):
+            found.append(bits_apart(trials, state, kept, index, rows))
+    return np.array(found)
+
+
+def bits_apart(trials, state, kept, index, rows, batches=20):
+    """Bits per character of each trial on the same unseen sentences: (R,)."""
+    rng, total, count = np.random.default_rng(1_000), np.zeros(len(trials)), 0
+    for _ in range(batches):
+        symbols, lengths = draw_sentences(rng, rows, index)
+        x = np.broadcast_to(symbols, (len(trials), *symbols.shape))
+        outputs, final = trials.forward(x[:, :, :-1], state, training=False)
         state = final if kept else None
         counted = np.arange(1, LONGEST) < lengths[:, None]
-        if update < updates:
-            gradient = softmax_cross_entropy(outputs, x[:, :, 1:])[1] * counted[..., None]
-            gradient = trials.backward(gradient)
-            norm = np.sqrt((gradient * gradient).sum(axis=1, keepdims=True))
-            trials.update(gradient / np.maximum(norm, 1), 0.01)
-        else:
-            log_p = np.take_along_axis(log_softmax(outputs), x[:, :, 1:, None], axis=3)[..., 0]
-            found -= (log_p * counted).sum(axis=(1, 2)) / np.log(2)
-            count += counted.sum()
-    return found / count
+        log_p = np.take_along_axis(log_softmax(outputs), x[:, :, 1:, None], axis=3)[..., 0]
+        total -= (log_p * counted).sum(axis=(1, 2)) / np.log(2)
+        count += counted.sum()
+    return total / count
 
 
 def sentences_apart(quick):
     """Short independent sentences, with the state kept between them and thrown away."""
-    R, updates = (4, 60) if quick else (12, 600)
+    R, updates = (4, 40) if quick else (10, 800)
     jobs = [(kept, R, updates) for kept in (True, False)]
     kept, thrown = on_all_cores(learned_apart, jobs, "sentences")
     bits_each, length = rule()
     floor = bits_each / (length - 1)
+    names, points = ("state kept", "state thrown away"), (updates // 2, updates)
     rows = [
-        (name, f"{one.mean():.3f}", f"{one.min():.3f} to {one.max():.3f}")
-        for name, one in (("state kept", kept), ("state thrown away", thrown))
+        (f"{name}, {point} updates", f"{bits.mean():.3f}", f"{bits.min():.3f} to {bits.max():.3f}")
+        for point, *both in zip(points, kept, thrown, strict=True)
+        for name, bits in zip(names, both, strict=True)
     ]
     rows.append(("the rule that wrote the sentences", f"{floor:.3f}", ""))
-    difference = kept - thrown
-    error = 1.96 * difference.std(ddof=1) / R**0.5
-    title = f"Bits per character on 400 unseen sentences drawn apart, {R} seeds, {updates} updates"
+    title = f"Bits per character on 400 unseen sentences drawn apart, {R} seeds"
     show_table(title, ("between sentences", "mean", "lowest and highest"), rows)
-    print(
-        f"kept less thrown away: {difference.mean():+.4f} ± {error:.4f} bits, "
-        f"{as_p(paired(kept, thrown))} (sign-flip test, paired by seed)"
-    )
+    for point, one, other in zip(points, kept, thrown, strict=True):
+        difference = one - other
+        error = 1.96 * difference.std(ddof=1) / R**0.5
+        print(
+            f"kept less thrown away after {point} updates: {difference.mean():+.4f} ± {error:.4f} "
+            f"bits, {as_p(paired(one, other))} (sign-flip test, paired by seed)"
+        )
 
     figure, axes = new_plot(height=3.2)
-    for place, one in ((1, kept), (0, thrown)):
-        axes.plot(one, place + np.linspace(-0.25, 0.25, R), ".", color="C0", alpha=0.7)
+    for place, bits in ((3, kept[0]), (2, thrown[0]), (1, kept[1]), (0, thrown[1])):
+        axes.plot(bits, place + np.linspace(-0.25, 0.25, R), ".", color="C0", alpha=0.7)
     line_at(axes, floor, "the rule itself", ":", across=False)
-    axes.set_yticks([1, 0], ["state kept", "state thrown away"])
-    axes.set_ylim(-0.6, 1.6)
+    axes.set_yticks(range(3, -1, -1), [row[0] for row in rows[:4]])
     axes.set_xlabel(f"bits per character, unseen sentences; a dot for each of {R} seeds")
-    axes.set_title(f"Sentences drawn apart, {updates} updates: does the state matter?")
+    axes.set_title("Sentences drawn apart: does the state matter?")
     legend_below(figure, axes)
     save_plot(figure, "characters_sentences", quick)
 

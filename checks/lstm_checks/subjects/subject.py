@@ -1,14 +1,14 @@
 """The judge's handle on a subject: loaded over a channel, asked over it, within its limits."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import lstm_checks.adapters
-from lstm_checks.findings import Array, Breach, Call
+from lstm_checks.findings import Array, Breach, Call, Raised
 from lstm_checks.launch.channel import Channel, Halted
+from lstm_checks.launch.deadline import Deadline
 from lstm_checks.launch.limits import Limits
 from lstm_checks.subjects import replies
 from lstm_checks.subjects.contract import CAPABILITIES
@@ -32,6 +32,7 @@ class Subject:
         conventions: its layout.
         notes: what is worth telling of how it was read.
         not_offered: the capabilities that it lacks, each with the reason.
+        compiles: each new shape of a call costs a compilation, so that few shapes should be asked.
         calls: the calls since `begin`; what a failure is reproduced by.
         answered: how many of these have been waited for.
         returned: what the last call returned, native arrays by name.
@@ -41,7 +42,7 @@ class Subject:
     def __init__(self, channel: Channel, limits: Limits, adapter: str, facts: Loaded) -> None:
         self._channel = channel
         self._limits = limits
-        self._deadline = time.monotonic() + limits.run
+        self._deadline = Deadline(limits.run, channel.waited)
         self._count = 0
         self._fresh = True
         self.calls: list[Call] = []
@@ -53,6 +54,7 @@ class Subject:
         self.adapter = adapter
         self.signatures = facts.signatures
         self.methods = facts.methods
+        self.compiles = facts.compiles
         try:
             self.conventions, self.notes = Conventions.parse(facts.declared, facts.attributes)
         except BadConvention as error:
@@ -130,8 +132,8 @@ class Subject:
         self.calls = []
 
     def seconds_left(self) -> float:
-        """What is left of the run's time limit."""
-        return self._deadline - time.monotonic()
+        """What is left of the run's time limit; nothing where it is up."""
+        return 0.0 if self._deadline.is_up() else max(self._deadline.left(), 0.01)
 
     def reloaded(self, channel: Channel, source: Source) -> "Subject":
         """The same subject over another channel, with what is left of the time.
@@ -142,12 +144,20 @@ class Subject:
         seconds = max(0.01, min(self._limits.load, self.seconds_left()))
         subject = Subject.load(channel, source, replace(self._limits, load=seconds))
         subject._limits, subject._deadline = self._limits, self._deadline
+        subject._deadline.waited = channel.waited
         return subject
 
     def instance(self, params: Mapping[str, Array], *, stateful: bool = False) -> Instance:
         """A new instance with native weights W (D, 4H), U (H, 4H), b (4H,) written into it."""
         self._count += 1
         return Instance(self, self._count, params, stateful)
+
+    def post_twin(
+        self, of: Instance, params: Mapping[str, Array]
+    ) -> tuple[Instance, Callable[[], object]]:
+        """As `instance`, of the sizes and the mode of another; and what waits until it is made."""
+        self._count += 1
+        return of.post_twin(self._count, params)
 
     def ask(
         self, do: str, key: int, parse: Callable[[Any], T], most: int = SMALL, **given: Any
@@ -217,7 +227,7 @@ def _read(reply: Any, called: str, parse: Callable[[Any], T]) -> T:
             return parse(value)
     except BadReply:
         raise _unreadable(called) from None
-    raise Breach(finding_of(value, called))
+    raise Raised(finding_of(value, called))
 
 
 def _unreadable(called: str) -> Halted:

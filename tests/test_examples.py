@@ -152,7 +152,8 @@ def sine(text):
 def characters(text):
     """The network is better than frequencies of pairs, and no better than the rule."""
     ours, pairs, rule = (
-        row(text, name)[0][0] for name in ("the LSTM", "frequencies of pairs", "the rule")
+        row(text, name)[0][0]
+        for name in ("the LSTM", "frequencies of pairs", "the rule that wrote the text")
     )
     assert rule < ours < pairs
     kept, thrown = (row(text, f"state {way}, 40 updates")[0][0] for way in ("kept", "thrown away"))

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := pip install --quiet --disable-pip-version-check --no-compile
-PROGRAMS := memory_demo memory_extensions hochreiter airline offsets truncation sine characters reverse_strings
+PROGRAMS := memory_demo memory_extensions hochreiter airline offsets truncation sine characters reverse_strings one_or_many
 TIMED := tests/test_bench_cheats.py tests/test_bench_honest.py tests/test_bench_device.py  # they measure: for a quiet machine
 
 # What takes minutes: the grader in its sandboxes, odd and hostile subjects, the command of the

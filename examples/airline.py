@@ -13,8 +13,9 @@ import numpy as np
 
 from _series import airline_passengers
 from _shares import share, versus
-from _show import new_plot, on_all_cores, quick_and_parts, save_plot, show_table
+from _show import line_at, new_plot, on_all_cores, quick_and_parts, save_plot, show_table, theme
 from _trials import Trials
+from lstm_checks.plots import legend_below
 from lstm_reference.cells.lstm import LSTM
 from lstm_reference.tasks.layouts import many_to_many, many_to_one, streams
 from lstm_reference.training.initializers import glorot_uniform, keras_lstm
@@ -142,21 +143,22 @@ def passengers_part(quick):
 
     figure, (axes, beside) = new_plot(2, width=13, height=4.8)
     months = 1949 + np.arange(len(passengers)) / 12
-    axes.plot(months, passengers, color="black", linewidth=1, label="passengers")
+    axes.plot(months, passengers, color=theme().ink, linewidth=1, label="passengers")
     for number, way in enumerate(("many to one, stateful", "many to many, stateful")):
         axes.plot(months[LOOK_BACK:], curves[way][0], color=f"C{number}", linewidth=1, label=way)
-    axes.axvline(months[split], color="gray", linestyle=":", label="training ends")
+    line_at(axes, months[split], "training ends", ":", across=False)
     axes.set_xlabel("year")
     axes.set_ylabel("passengers per month, thousands")
     axes.set_title(f"One step ahead, LSTM of {UNITS} units, look-back {LOOK_BACK}, seed 0")
     axes.legend(loc="upper left")
     beside.boxplot([ends[way] for way in WAYS], orientation="horizontal", whis=(0, 100))
     beside.set_yticks(range(1, 5), WAYS)
-    beside.axvline(month, color="C3", linestyle="--", label="naive: the last value")
-    beside.axvline(rmse(year[cut:]), color="C2", linestyle=":", label="naive: last year's value")
+    line_at(beside, month, "naive: the last value", across=False)
+    line_at(beside, rmse(year[cut:]), "naive: last year's value", ":", across=False)
     beside.set_xlabel(f"test RMSE, thousands; {len(seeds)} seeds, whiskers to the extremes")
     beside.set_title("Error on the last four years")
-    figure.legend(*beside.get_legend_handles_labels(), loc="outside lower right", ncols=2)
+    beside.set_ylim(0.4, 5.8)
+    beside.legend(loc="upper right")
     save_plot(figure, "airline", quick)
 
 
@@ -177,11 +179,12 @@ def streams_part(quick):
     arrived = arriving * np.arange(1, len(online) + 1)
     axes.semilogy(arrived, online, label="one network, batch of 400")
     axes.semilogy(arrived, naive, label="naive: the last value")
-    axes.axhline(0.1, color="gray", linestyle=":", label="the noise")
+    line_at(axes, 0.1, "the noise itself", ":")
     axes.set_xlabel("steps arrived in each stream")
     axes.set_ylabel("RMSE before learning from them")
     axes.set_title(f"{count} streams fed online, one run")
-    axes.legend()
+    axes.grid()
+    legend_below(figure, axes, columns=3)
     save_plot(figure, "airline_streams", quick)
 
 

@@ -29,8 +29,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from _shares import Share
-from _show import new_plot, on_all_cores, quick_and_parts, save_plot, show_table
+from _show import new_plot, on_all_cores, quick_and_parts, save_plot, share_bars, show_table
 from _trials import Trials, sigmoid_cross_entropy
+from lstm_checks.plots import legend_below
 from lstm_reference.training.initializers import glorot_uniform, keras_lstm
 
 UNITS = 2
@@ -221,17 +222,17 @@ def tables(quick):
     labels = [f"{t.name}\np={t.p}" + (f"\nq={t.q}" if t.name == "2c" else "") for t, _ in results]
     places = np.arange(len(results))
     paper = [task.paper or np.nan for task, _ in results]
-    axes.semilogy(places, paper, "s", color="C3", label="paper, mean of 18 or 20 trials")
+    axes.semilogy(places, paper, "s", color="C1", label="paper, mean of 18 or 20 trials")
     for place, (_, solved) in zip(places, results, strict=True):
         spread = np.linspace(-0.15, 0.15, len(solved))
         axes.semilogy(place + spread, solved, ".", color="C0", alpha=0.5)
     means = [solved.mean() if len(solved) else np.nan for _, solved in results]
-    axes.semilogy(places, means, "o", color="C0", label="here, mean (dots: the trials)")
+    axes.semilogy(places, means, "o", color="C0", label="here, mean of 18 or 20 trials (dots)")
     axes.set_xticks(places, labels)
     axes.set_ylabel("training sequences until solved")
     axes.set_title("Hochreiter & Schmidhuber 1997, Experiment 2")
-    axes.grid(axis="y", alpha=0.3)
-    axes.legend()
+    axes.grid(axis="y")
+    legend_below(figure, axes, columns=2)
     save_plot(figure, "hochreiter", quick)
 
 
@@ -264,14 +265,7 @@ def ablation(quick):
     show_table(f"2c, least lag {task.q}, p = {task.p}: other initial weights", columns, rows)
 
     figure, axes = new_plot(height=3.2)
-    middle = np.array([100 * one.k / one.n for one in values])
-    low, high = 100 * np.array([one.interval for one in values]).T
-    places = np.arange(len(rows))[::-1]
-    axes.barh(
-        places, middle, height=0.6, capsize=3, xerr=np.maximum([middle - low, high - middle], 0)
-    )
-    axes.set_yticks(places, ABLATION)
-    axes.set_xlim(0, 105)
+    share_bars(axes, ABLATION, values)
     axes.set_xlabel(f"solved within {task.limit:,} sequences, % of {R} trials, 95 % interval")
     axes.set_title(f"Experiment 2c, least lag {task.q}: the initial biases decide")
     save_plot(figure, "hochreiter_ablation", quick)

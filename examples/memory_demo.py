@@ -23,9 +23,10 @@ import time
 
 import numpy as np
 
-from _shares import share, versus
+from _shares import Share, share, versus
 from _show import new_plot, on_all_cores, quick_and_parts, save_plot, show_table
 from _trials import Trials, sigmoid_cross_entropy, softmax_cross_entropy
+from lstm_checks.plots import legend_below
 from lstm_reference.cells.cell import sigmoid
 from lstm_reference.cells.lstm import LSTM
 from lstm_reference.cells.rnn import SimpleRNN
@@ -238,7 +239,7 @@ def compared(seeds, runs):
         ends[how, loss, length] = largest = share(right[-1])
         p = f"{known[-1].mean():.2f}"
         rows.append((WAYS[how], loss, length, largest, share(certain[-1]), p))
-        curves[how, loss] = right.mean(axis=1), certain.mean(axis=1)
+        curves[how, loss] = right.sum(axis=1), certain.sum(axis=1)
     columns = ("how it is trained", "outputs", "epochs", "8 of 8 by largest output")
     columns += (f"and p(right) > {CERTAIN} in both", "mean p(right)")
     show_table(f"The two sequences, {len(seeds)} seeds, with 95 % intervals", columns, rows)
@@ -289,21 +290,26 @@ def guessing(quick):
 
 
 def draw(curves, seeds, quick):
-    figure, all_axes = new_plot(2, width=12)
-    for axes, loss in zip(all_axes, LOSSES, strict=True):
-        for number, (how, label) in enumerate(WAYS.items()):
-            for share_of, style in zip(curves[how, loss], ("-", ":"), strict=True):
-                epochs = 10 * np.arange(1, len(share_of) + 1)
-                name = label if style == "-" else None
-                axes.plot(epochs, 100 * share_of, style, color=f"C{number}", label=name)
-        axes.axvline(250, color="gray", linewidth=0.8)
-        axes.set_xscale("log")
-        axes.set_ylim(-3, 103)
-        axes.set_xlabel("epochs (both sequences once each); the line is at 250")
-        axes.set_ylabel(f"seeds that solve it, % of {seeds}")
-        axes.set_title(f"{loss} outputs; dotted: also p(right) > {CERTAIN}", fontsize=11)
-    handles, labels = all_axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=8)
+    figure, grid = new_plot(2, rows=2, width=11, height=8.5)
+    criteria = ("8 of 8 by the largest output", f"and p(right) > {CERTAIN} in both")
+    for row, criterion in enumerate(criteria):
+        for axes, loss in zip(grid[row], LOSSES, strict=True):
+            for number, (how, label) in enumerate(WAYS.items()):
+                counts = curves[how, loss][row]
+                epochs = 10 * np.arange(1, len(counts) + 1)
+                axes.plot(epochs, 100 * counts / seeds, color=f"C{number}", label=label)
+                end = Share(int(counts[-1]), seeds)
+                low, high = 100 * np.array(end.interval)
+                beside = epochs[-1] + 5 * (number + 1)  # where the intervals cover no line
+                axes.plot([beside, beside], [low, high], color=f"C{number}", linewidth=3)
+            axes.set_ylim(-3, 103)
+            axes.set_xlim(0, epochs[-1] + 25)
+            axes.set_xlabel("epochs (both sequences once each)")
+            axes.set_ylabel(f"seeds that solve it, % of {seeds}")
+            axes.set_title(f"{loss} outputs: {criterion}")
+            axes.grid()
+    figure.suptitle("The two sequences; the bars on the right: 95 % intervals after 250 epochs")
+    legend_below(figure, grid, columns=2)
     save_plot(figure, "memory_demo", quick)
 
 

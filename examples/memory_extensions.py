@@ -13,7 +13,16 @@ from itertools import product
 import numpy as np
 
 from _shares import Share, share, versus
-from _show import new_plot, on_all_cores, quick_and_parts, save_plot, show_table
+from _show import (
+    line_at,
+    named_by_parts,
+    new_plot,
+    on_all_cores,
+    quick_and_parts,
+    save_plot,
+    share_bars,
+    show_table,
+)
 from _trials import Trials, sigmoid_cross_entropy
 from hochreiter import TASK_2A, new_trials
 from lstm_reference.tasks.memory import draw_conflicting, experiment_2a
@@ -240,33 +249,44 @@ def jobs_of(quick):
     }
 
 
-def draw(results, quick):
+def joined(results):
+    """The same results, those with the same title as one."""
+    together = {}
+    for title, columns, rows in results:
+        together.setdefault((title, columns), []).extend(rows)
+    return [(title, columns, rows) for (title, columns), rows in together.items()]
+
+
+def draw(results, name, quick):
     """A panel per run: the share in the third column, with its interval."""
-    lines = -(-len(results) // 3)
-    figure, all_axes = new_plot(3, width=16, height=3.2 * lines, rows=lines)
+    results = joined(results)
+    columns = min(3, len(results))
+    lines = -(-len(results) // columns)
+    width, height = 5.4 * columns, 3.2 * lines
+    figure, all_axes = new_plot(columns, width=width, height=height, rows=lines)
     for axes in np.ravel(all_axes)[len(results) :]:
         axes.set_visible(False)
     for axes, (title, columns, rows) in zip(np.ravel(all_axes), results, strict=False):
         rows = [row for row in rows if row[0] != "difference"]
         shares = [row[2] for row in rows]
-        if isinstance(shares[0], Share):
-            values = np.array([100 * one.k / one.n for one in shares])
-            bounds = 100 * np.array([one.interval for one in shares]).T
-            spread = np.maximum([values - bounds[0], bounds[1] - values], 0)
-            axes.set_xlabel(f"{columns[2]}, % of {shares[0].n} trials, 95 % interval")
-        else:
-            values, spread = np.array(shares, float), None
-            axes.axvline(50, color="gray", linestyle=":")
-            axes.set_xlabel("right on unseen sequences, %; dotted: without memory")
-        places = np.arange(len(rows))[::-1]
-        axes.barh(places, values, height=0.6, xerr=spread, capsize=2)
         labels = [
             row[0].replace(": ", "\n").replace("; ", "\n").replace(", ", "\n") for row in rows
         ]
-        axes.set_yticks(places, labels, fontsize=7)
-        axes.set_xlim(0, 105)
-        axes.set_title(title, fontsize=9)
-    save_plot(figure, "memory_extensions", quick)
+        if isinstance(shares[0], Share):
+            share_bars(axes, labels, shares)
+            axes.set_xlabel(f"{columns[2]}, % of {shares[0].n} trials, 95 % interval", fontsize=9)
+        else:
+            low, high = np.array([row[3].split(" to ") for row in rows], float).T
+            values, places = np.array(shares, float), np.arange(len(rows))[::-1]
+            axes.errorbar(values, places, xerr=[values - low, high - values], fmt="o", capsize=3)
+            axes.set_yticks(places, labels)
+            axes.set_xlim(0, 105)
+            axes.set_ylim(-0.6, len(rows) - 0.4)
+            line_at(axes, 50, "without memory", across=False)
+            axes.set_xlabel("right on unseen, %: mean, extremes; dashed: no memory", fontsize=9)
+        axes.tick_params(axis="y", labelsize=8)
+        axes.set_title(title, fontsize=10, loc="right" if len(title) > 60 else "center")
+    save_plot(figure, name, quick)
 
 
 def main():
@@ -276,7 +296,7 @@ def main():
     results = on_all_cores(one_part, runs, "extensions")
     for result in results:
         show_table(*result)
-    draw(results, quick)
+    draw(results, named_by_parts("memory_extensions", parts, jobs), quick)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ not the text's own, because the symbol after the last one is the first. The othe
 import numpy as np
 
 from _show import is_quick, new_plot, save_plot, show_table
+from lstm_checks.plots import legend_below
 
 TEXTBOOK = (100_000, 10, 5)  # L, B, T
 SMALL = (1_000, 10, 5)
@@ -70,7 +71,7 @@ def main():
         for epoch in range(4):
             read = reads(L, B, T, epoch + 1, carried)[:, epoch * (L // (B * T) * T) :]
             often = np.bincount(read.ravel(), minlength=L)
-            for value, color, label in ((0, "C3", "never read"), (2, "C0", "read twice")):
+            for value, color, label in ((0, "C1", "never read"), (2, "C0", "read twice")):
                 at = np.flatnonzero(often == value)
                 axes.plot(
                     at,
@@ -81,12 +82,12 @@ def main():
                     label=label if epoch == 0 else None,
                 )
         axes.set_yticks(range(1, 5))
-        axes.set_ylim(0.4, 5)
+        axes.set_ylim(0.4, 4.6)
         axes.set_xlim(-20, L + 20)
         axes.set_xlabel(f"step of a text of {L:,} symbols")
         axes.set_ylabel("epoch")
         axes.set_title(f"the time index {'carried on' if carried else 'reset'} between epochs")
-        axes.legend(loc="upper center", ncols=2)
+    legend_below(figure, all_axes, columns=2)
     save_plot(figure, "offsets", quick)
 
 

@@ -9,7 +9,9 @@ A string counts if every letter is right.
 
 import numpy as np
 
-from _show import bar, is_quick, new_plot, save_plot, show_table
+from _shares import share
+from _show import bar, is_quick, new_plot, save_plot, share_curve, show_table
+from lstm_checks.plots import legend_below
 from lstm_reference.cells.lstm import LSTM
 from lstm_reference.training.flat_weights import FlatWeights
 from lstm_reference.training.initializers import keras_lstm
@@ -90,12 +92,12 @@ def main():
         if update % looks == 0:
             for length, strings in tests.items():
                 right = (network.write(strings) == strings[:, ::-1]).all(axis=1)
-                curves[length].append(right.mean())
+                curves[length].append(share(right))
     rows = []
     for length, strings in tests.items():
         right = network.write(strings) == strings[:, ::-1]
         chance = f"{100 / len(LETTERS) ** length:.0e}"
-        whole, letters = (f"{100 * share.mean():.1f}" for share in (right.all(axis=1), right))
+        whole, letters = (f"{100 * flags.mean():.1f}" for flags in (right.all(axis=1), right))
         rows.append((f"{length} letters", len(strings), whole, letters, chance))
     title = f"Unseen strings reversed, in %, after {updates} updates of 64 strings"
     show_table(
@@ -107,13 +109,15 @@ def main():
 
     figure, axes = new_plot(width=7)
     at = looks * np.arange(1, len(curves[lengths[0]]) + 1)
-    for length, curve in curves.items():
-        axes.plot(at, 100 * np.array(curve), label=f"{length} letters")
+    for number, (length, curve) in enumerate(curves.items()):
+        name = f"{length} letters, {len(tests[length])} strings"
+        share_curve(axes, at, curve, name, f"C{number}")
     axes.set_xlabel("updates of 64 strings")
-    axes.set_ylabel("unseen strings reversed exactly, %")
-    axes.set_title(f"Encoder and decoder, LSTMs of {UNITS} units, {len(LETTERS)} letters")
-    axes.grid(alpha=0.3)
-    axes.legend()
+    axes.set_ylabel("unseen strings reversed exactly, %; 95 % intervals")
+    axes.set_title(f"Encoder and decoder, LSTMs of {UNITS} units, {len(LETTERS)} letters, one run")
+    axes.grid()
+    axes.set_ylim(-3, 103)
+    legend_below(figure, axes, columns=3)
     save_plot(figure, "reverse_strings", quick)
 
 

@@ -11,7 +11,8 @@ network continues the series by itself: each forecast is its next input.
 import numpy as np
 
 from _series import noisy_sine
-from _show import bar, is_quick, new_plot, save_plot, show_table
+from _show import bar, is_quick, line_at, new_plot, save_plot, show_table, theme
+from lstm_checks.plots import legend_below
 from lstm_reference.cells.rnn import SimpleRNN
 from lstm_reference.tasks.layouts import many_to_one, streams
 from lstm_reference.training.initializers import keras_rnn
@@ -123,22 +124,20 @@ def main():
     figure, (axes, beside) = new_plot(2, width=12)
     past, future = np.arange(-60, 0), np.arange(ahead)
     seen = noisy_sine(2001, PERIOD, NOISE, np.random.default_rng(0))[-60:]
-    axes.plot(past, seen, ".", color="gray", markersize=4, label="seen, with noise")
-    axes.plot(future, clean[2001:], color="black", linewidth=1, label="sine")
+    axes.plot(past, seen, ".", color=theme().dim, markersize=4, label="seen, with noise")
+    axes.plot(future, clean[2001:], ":", color=theme().ink, zorder=5, label="sine")
     for use, forecast in curves.items():
         axes.plot(future, forecast, label=use)
     axes.set_xlabel("step after the last one seen")
     axes.set_ylabel("value")
     axes.set_title("By itself, seed 0")
-    axes.set_ylim(-1.6, 2.6)
-    axes.legend(fontsize=8, loc="upper left")
     for use, error in by_step.items():
         beside.plot(future, error, label=use)
-    beside.axhline(amplitude, color="gray", linestyle=":", label="forecast of zero")
+    line_at(beside, amplitude, "naive: forecast of zero, the mean", ":")
     beside.set_xlabel("step after the last one seen")
     beside.set_ylabel(f"RMSE over {seeds} seeds")
     beside.set_title("Error of the forecast by itself")
-    beside.legend(fontsize=8)
+    legend_below(figure, (axes, beside), columns=2)
     save_plot(figure, "sine", quick)
 
 

@@ -33,7 +33,10 @@ def row(text, beginning):
     """The figures of the table row that begins so, one list of numbers a column."""
     (line,) = [line for line in text.splitlines() if line.startswith(f"│ {beginning}")]
     cells = [cell.replace(",", "") for cell in line.strip("│").split("│")[1:]]
-    return [[float(number) for number in re.findall(r"\d+(?:\.\d+)?", cell)] for cell in cells]
+    return [
+        [float(number) for number in re.findall(r"\d+(?:\.\d+)?(?:e[+-]\d+)?", cell)]
+        for cell in cells
+    ]
 
 
 def rows(text, *cells):
@@ -118,6 +121,26 @@ def truncation(text):
     for name, solved in (("20 steps, cut", 4), ("60 steps, gradient", 4), ("60 steps, cut", 0)):
         assert row(text, name)[2][0] == solved, name
 
+    through, cut = (row(text, f"LSTM, forget bias {bias} ")[2][0] for bias in (8, 1))
+    assert through > 1e-3 > 1e-6 > cut  # the medians at lag 100
+    (exploding,) = row(text, "simple recurrent layer, U doubled")[2:]
+    assert exploding[0] > 1e2
+
+
+def one_or_many(text):
+    """Order is seen, names are written, and four features are better than one and than none."""
+    for where in ("events in the first ten steps", "events anywhere"):
+        for loss in ("last", "all"):
+            right = row(text, f"{where}, loss of {'the last output' if loss == 'last' else 'all'}")
+            assert right[1][0] > 75, where  # what counting the events gives
+    assert row(text, "52 trained on")[0][0] > 90
+    assert row(text, "20 never seen")[0][0] > 50
+    one, four, naive = (
+        row(text, name)[0][0]
+        for name in ("temperature alone", "all four features", "naive: the last value")
+    )
+    assert 0.29 < four < 0.35 < one < naive
+
 
 def sine(text):
     """With short windows the state must be kept: one step ahead, and by itself."""
@@ -129,9 +152,13 @@ def sine(text):
 def characters(text):
     """The network is better than frequencies of pairs, and no better than the rule."""
     ours, pairs, rule = (
-        row(text, name)[0][0] for name in ("the LSTM", "frequencies of pairs", "the rule")
+        row(text, name)[0][0]
+        for name in ("the LSTM", "frequencies of pairs", "the rule that wrote the text")
     )
     assert rule < ours < pairs
+    kept, thrown = (row(text, f"state {way}, 40 updates")[0][0] for way in ("kept", "thrown away"))
+    assert abs(kept - thrown) < 0.5
+    assert "sign-flip test, paired by seed" in text
     (drawn,) = re.findall(r"words in a drawn order: (\d+) of 50", text)
     assert int(drawn) > 45
 
@@ -152,6 +179,7 @@ SHOWS = (
     sine,
     characters,
     reverse_strings,
+    one_or_many,
 )
 
 

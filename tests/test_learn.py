@@ -8,8 +8,11 @@ from click.testing import CliRunner
 from lstm_checks import check
 from lstm_checks.cli import main
 from lstm_checks.engine.rungs import RUNGS
+from lstm_checks.learn import quickly
 from lstm_checks.learn.hint import DEGREES, NUDGES, hints, next_degree
+from lstm_checks.learn.quickly import Watch, diagnosed, first_wrong
 from lstm_checks.learn.start import FORMATS, starter
+from lstm_checks.report.page import as_page
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 RIGHT = (EXAMPLES / "right_lstm.py").read_text()
@@ -101,3 +104,78 @@ def test_watch_tells_the_verdict(tmp_path):
     assert done.exit_code == 0
     assert "UNFINISHED" in done.output
     assert "forward is not written yet" in done.output
+
+
+def test_what_is_not_written_yet_is_not_said_to_fail(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(written(2))
+    report = check(file, level="quick")
+    text, page = str(report), as_page(report)
+    for shown in (text, page):
+        assert "not written yet" in shown
+        assert "failed" not in shown
+        assert "✗" not in shown
+        assert "○" in shown
+    assert "These are not written yet:\n  shapes.backward" in text
+    wrong = str(check(EXAMPLES / "wrong_lstm.py", level="quick"))
+    assert "✗ gradients" in wrong
+    assert "not written" not in wrong
+
+
+def test_what_failed_before_is_told_first_and_the_diagnosis_last(tmp_path):
+    file = tmp_path / "mine.py"
+    wrong = (EXAMPLES / "wrong_lstm.py").read_text()
+    watch = Watch(file)
+
+    def answers(text):
+        file.write_text(text)
+        return list(watch.answers())
+
+    first = answers(RIGHT)
+    assert first == [f"PASSED  {file}"]
+    broken = answers(wrong)
+    assert broken[0] == "gradients.through_time does not hold any more."
+    assert broken[1].startswith("FAILED")
+    assert broken[2].startswith("  does not hold any more: gradients.through_time, ")
+    assert "dc_prev = dc." in broken[-1]
+    still = answers(wrong + "\n")
+    assert still[0] == "gradients.through_time still does not hold."
+    assert not any("any more" in line for line in still)
+    mended = answers(RIGHT)
+    assert mended[0] == "gradients.through_time holds now."
+    assert mended[1].startswith("PASSED")
+    assert mended[2].startswith("  holds now: gradients.through_time, ")
+    assert answers("x = (")[0] == "load.imports does not hold any more."
+
+
+def test_a_check_of_what_was_saved_again_is_given_up(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(RIGHT)
+    assert list(Watch(file).answers(stale=lambda: True)) == []
+
+
+def test_a_hint_waits_for_nothing_that_it_does_not_tell(tmp_path, monkeypatch):
+    """The cause is that of a whole check; the diagnosis is made for the degrees that tell it."""
+    file = EXAMPLES / "wrong_lstm.py"
+    whole = check(file, level="quick")
+    early = first_wrong(file)
+    assert (early.cause.id, early.cause.message) == (whole.cause.id, whole.cause.message)
+    assert len(early.laws) < len(whole.laws)
+    assert hints(early)[:2] == hints(whole)[:2]
+    assert hints(diagnosed(file, whole.cause.id)) == hints(whole)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    asked = []
+    monkeypatch.setattr(quickly, "diagnose", lambda *of: asked.append(of) or ())
+    for degree in range(len(DEGREES)):
+        assert f"Hint {degree + 1} of 4" in run("hint", file).output
+        assert len(asked) == max(0, degree - 1)
+
+
+def test_the_unwritten_is_the_cause_only_where_nothing_is_wrong(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(written(2))
+    assert first_wrong(file).unfinished
+    file.write_text(written(2).replace("o * np.tanh(", "o * np.sin("))
+    found = first_wrong(file)
+    assert not found.unfinished
+    assert found.cause.id == check(file, level="quick").cause.id

@@ -13,6 +13,7 @@ import pytest
 from lstm_checks import check
 from lstm_checks.engine.compare import agree
 from lstm_checks.findings import Breach
+from lstm_checks.museum.catalogue import BY_ID, NAMED
 from lstm_checks.report.cell_drawing import PARTS
 from lstm_checks.report.grid import MOST, grid_of
 from lstm_checks.report.page import TEMPLATES, as_notebook, as_page
@@ -68,8 +69,8 @@ def test_the_diagnosis_comes_before_the_law(wrong):
 
 def test_the_wrong_part_of_the_cell_is_marked(wrong):
     page = as_page(wrong)
-    assert "Marked: forget gate, cell state before the step." in page
-    assert page.count('class="part wrong"') == 2
+    assert "<p>Wrong: f ⊙ c.</p>" in page
+    assert page.count('class="part wrong"') == 1
     assert set(re.findall(r'part\("(\w+)"', (TEMPLATES / "cell.svg").read_text())) == set(PARTS)
 
 
@@ -154,3 +155,35 @@ def test_a_browser_shows_the_page_without_an_error(wrong, tmp_path):
     assert done.returncode == 0
     assert "CONSOLE" not in done.stderr
     assert wrong.cause.id in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("fault", "parts"),
+    [
+        ("update.forget_left_out", ("forget",)),
+        ("update.input_left_out", ("write",)),
+        ("hidden.without_tanh", ("out",)),
+        ("gates.output.input_twice", ("o",)),
+        ("carry.h_stays", ("h",)),
+        ("order.iofg", ("f", "g", "o")),
+        ("begin.c0_ignored", ("c",)),
+        ("own.writes_into_x", ()),
+        ("rows.h_summed", ("h",)),
+        ("gates.every.bias_of_input", ("f", "g", "o")),
+    ],
+)
+def test_a_fault_says_which_part_of_the_cell_is_wrong(fault, parts):
+    assert set(BY_ID[fault].parts) == set(parts)
+
+
+def test_every_named_fault_has_a_part_that_is_drawn():
+    assert [fault.id for fault in NAMED if not fault.parts] == []
+    assert {part for fault in NAMED for part in fault.parts} <= set(PARTS)
+
+
+def test_the_parts_of_the_diagnosis_are_marked(wrong):
+    told = replace(wrong.diagnosis[0], fault="unknown", parts=("tanh", "x"))
+    page = as_page(replace(wrong, diagnosis=()))
+    assert "The first wrong number is in: input." in page  # it is in dx
+    page = as_page(replace(wrong, diagnosis=(told,)))
+    assert "Wrong: tanh(c&#39;), input." in page

@@ -7,6 +7,7 @@ from example_modules import load
 
 _shares = load("_shares")
 Share, fisher, share, versus = _shares.Share, _shares.fisher, _shares.share, _shares.versus
+paired = _shares.paired
 
 
 @pytest.mark.parametrize(
@@ -34,3 +35,13 @@ def test_fishers_exact_test():
     assert fisher(Share(2, 30), Share(11, 12)) == fisher(Share(11, 12), Share(2, 30))
     assert versus(Share(0, 50), Share(50, 50)) == "p < 0.001"
     assert versus(Share(3, 4), Share(1, 4)) == "p = 0.49"
+
+
+def test_paired_by_hand():
+    """±1 ±2 ±4 is 7, 5, 3 or 1 up to its sign, each for two of the eight choices."""
+    zero = np.zeros(3)
+    assert paired(np.array([1.0, 2.0, 4.0]), zero) == 2 / 8
+    assert paired(np.array([-1.0, 2.0, 4.0]), zero) == 4 / 8
+    assert paired(zero, zero) == 1
+    with pytest.raises(ValueError, match="at most 16"):
+        paired(np.zeros(17), np.zeros(17))

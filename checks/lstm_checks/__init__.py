@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lstm_checks.api import as_layer as as_layer
     from lstm_checks.api import check as check
     from lstm_checks.api import parametrize as parametrize
+    from lstm_checks.api import show as show
     from lstm_checks.engine.outcome import Result as Result
     from lstm_checks.launch.limits import Limits as Limits
     from lstm_checks.report.report import Report as Report
@@ -22,12 +23,13 @@ _HOMES = {
     "as_layer": "lstm_checks.api",
     "check": "lstm_checks.api",
     "parametrize": "lstm_checks.api",
+    "show": "lstm_checks.api",
     "Limits": "lstm_checks.launch.limits",
     "Report": "lstm_checks.report.report",
     "Result": "lstm_checks.engine.outcome",
     "Unusable": "lstm_checks.subjects.source",
 }
-__all__ = ["Limits", "Report", "Result", "Unusable", "as_layer", "check", "parametrize"]
+__all__ = ["Limits", "Report", "Result", "Unusable", "as_layer", "check", "parametrize", "show"]
 
 
 def __getattr__(name: str) -> Any:

@@ -18,6 +18,7 @@ from lstm_checks.launch.limits import DAY, Limits
 from lstm_checks.launch.local import Local
 from lstm_checks.launch.process import Process
 from lstm_checks.laws.registry import ALL
+from lstm_checks.learn.showing import Shown, shown
 from lstm_checks.museum.diagnose import diagnose
 from lstm_checks.report.report import Report
 from lstm_checks.subjects.network_layer import NetworkLayer
@@ -171,6 +172,47 @@ def as_layer(
         raise
     weakref.finalize(layer, channel.close)
     return layer
+
+
+def show(
+    subject: Any = None,
+    *,
+    adapter: str | None = None,
+    seed: int = 0,
+    limits: Limits = STANDARD,
+    dark: bool = False,
+    advance: Callable[[], None] = lambda: None,
+) -> Shown:
+    """Train an LSTM on two sequences, and show what its gates do and what it remembers.
+
+    It is trained twice on 3,0,1,2,3 and 4,0,1,2,4: with the gradient through the sequence, and with
+    the gradient cut at every step. See `learn.demonstration`.
+
+    Args:
+        subject, adapter, limits: as for `check`; without a subject the bundled reference.
+        seed: draws the initial weights.
+        dark: draw on dark paper.
+        advance: is called after each epoch of training, 500 times in all.
+
+    Returns:
+        A `Shown`: a notebook shows its pictures; `shown.gates` and `shown.gradient` are matplotlib
+        figures, and `print(shown)` tells the answers.
+
+    Raises:
+        Unusable: there is no such file, module or adapter.
+        NoPictures: matplotlib is not installed.
+        Breach: the subject's code raised, or it is no LSTM.
+        Halted: its process ended or ran out of time.
+    """
+    if subject is None:
+        return shown(None, seed=seed, dark=dark, advance=advance)
+    source, connect = connection(subject, adapter, limits)
+    channel = connect()
+    try:
+        loaded = Subject.load(channel, source, limits)
+        return shown(loaded, str(source), seed, dark, advance)
+    finally:
+        channel.close()
 
 
 def parametrize(

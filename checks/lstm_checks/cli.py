@@ -46,6 +46,7 @@ ELSEWHERE = {
     "rubric": "lstm_checks.grading.rubric_command",
     "start": "lstm_checks.learn.commands",
     "hint": "lstm_checks.learn.commands",
+    "show": "lstm_checks.learn.commands",
     "watch": "lstm_checks.learn.commands",
 }
 

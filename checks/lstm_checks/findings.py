@@ -108,6 +108,7 @@ class Diagnosis:
         fix: how to fix it, in whole sentences.
         seen: where in published code it was seen; "" where it was not.
         code: the line of the subject's source that it is about, "" where that is not certain.
+        parts: the parts of the cell that it is about, as `museum.parts` names them.
     """
 
     fault: str
@@ -115,6 +116,7 @@ class Diagnosis:
     fix: str
     seen: str = ""
     code: str = ""
+    parts: tuple[str, ...] = ()
 
 
 class Breach(Exception):

@@ -195,7 +195,7 @@ class _Diagnosing:
             known = _choices(tuple(one for one in every if one is not fault))
             backward = fault in catalogue.BACKWARD
             code = line_of(self._subject, fault.choices, known, backward)
-        return Diagnosis(fault.id, says, fix, fault.seen, code)
+        return Diagnosis(fault.id, says, fix, fault.seen, code, fault.parts)
 
     def _convention(self, fault: Fault, key: str, value: str) -> tuple[str, str]:
         """Another convention than the declared one: the line that declares it."""

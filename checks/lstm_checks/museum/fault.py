@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lstm_checks.museum.equations import equations
+from lstm_checks.museum.parts import parts_of
 from lstm_checks.museum.textbook import TEXTBOOK
 
 
@@ -38,6 +39,11 @@ class Fault:
     @property
     def family(self) -> str:
         return self.id.partition(".")[0]
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of the cell that it is about, as `museum.parts` names them."""
+        return parts_of(self.choices)
 
     @property
     def wrote(self) -> list[str]:

@@ -1,11 +1,9 @@
 """Which part of the drawn cell a report is about.
 
 The parts are those of `templates/cell.svg`: the four gates, the two products and the sum that make
-c', its tanh, h', the state that comes in, and the weights. They are marked by the wrong array and
-gate of the cause, and by the museum's name of the diagnosis.
+c', its tanh, h', the state that comes in, and the input. The diagnosis says which of them is wrong;
+without one it is the part that the first wrong array and gate of the cause belong to.
 """
-
-import re
 
 from lstm_checks.engine.outcome import Outcome
 
@@ -26,21 +24,6 @@ PARTS = {
 GATES = {name: part for part, name in PARTS.items() if part in "ifgo"}
 # The parts of an array in which no gate is wrong by itself.
 ARRAYS = {"y": "out", "h": "out", "c": "sum", "dx": "x", "dh0": "h", "dc0": "c"}
-# Words of a fault's id and of a law's, and the parts that they are about.
-WORDS = {
-    "input": "i",
-    "forget": "f",
-    "candidate": "g",
-    "output": "o",
-    "tanh": "tanh",
-    "dc": "c",
-    "carry": "c",
-    "dh": "h",
-    "h0": "h",
-    "c0": "c",
-    "state": "h",
-    "through_time": "h",
-}
 
 
 def wrong_parts(outcome: Outcome) -> dict[str, str]:
@@ -48,9 +31,7 @@ def wrong_parts(outcome: Outcome) -> dict[str, str]:
     cause = outcome.cause
     if cause is None or outcome.out_of_scope or cause.rung in ("load", "shapes"):
         return {}
-    named = " ".join(one.fault for one in outcome.diagnosis[:1]) or cause.id
-    words = re.split(r"[._ ]", named)
-    parts = {part for word, part in WORDS.items() if word in words or f"_{word}" in named}
+    parts = {part for one in outcome.diagnosis[:1] for part in one.parts}
     place = cause.finding.place if cause.finding else None
     if not parts and place is not None:
         gates = {part for name, part in GATES.items() if name in place.words}

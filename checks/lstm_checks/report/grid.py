@@ -91,7 +91,9 @@ def _axes(
         columns = tuple(f"unit {k}" for k in range(shape[1]))
         return rows, columns, f"{name}, over batch and unit"
     units = max(shape[-1] // 4, 1)
-    columns = tuple(f"{GATE_NAMES[k // units][:6]} {k % units}" for k in range(shape[-1]))
+    columns = tuple(
+        f"{GATE_NAMES[k // units].removesuffix(' gate')} {k % units}" for k in range(shape[-1])
+    )
     rows = tuple(f"row {r}" for r in range(shape[0])) if len(shape) == 2 else ("",)
     return rows, columns, f"{name}, over its rows, gates and units"
 

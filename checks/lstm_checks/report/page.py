@@ -14,7 +14,7 @@ from lstm_checks.engine.rungs import RUNGS
 from lstm_checks.report.cell_drawing import wrong_parts
 from lstm_checks.report.grid import Grid, grid_of
 from lstm_checks.report.script import script
-from lstm_checks.report.terminal import MARKS, WORST_FIRST, headline
+from lstm_checks.report.terminal import MARKS, WORST_FIRST, headline, shown_status
 from lstm_checks.words import details, sentence
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -57,6 +57,9 @@ def _context(outcome: Outcome) -> dict[str, Any]:
     """What the templates show. Every text here is plain and is escaped by the template."""
     cause = outcome.cause
     finding = None if cause is None else cause.finding
+    wrong = wrong_parts(outcome)
+    named = any(one.parts for one in outcome.diagnosis[:1])
+    said = "Wrong" if named else "The first wrong number is in"
     grid: Grid | None = None if finding is None else grid_of(finding)
     return {
         "outcome": outcome,
@@ -65,11 +68,13 @@ def _context(outcome: Outcome) -> dict[str, Any]:
         "cause": cause,
         "what": "" if finding is None else sentence(finding.what),
         "details": [] if finding is None else details(finding),
-        "wrong": wrong_parts(outcome),
+        "wrong": wrong,
+        "marked": f"{said}: {', '.join(wrong.values())}.",
         "grid": grid,
         "rungs": _rungs(outcome),
         "marks": MARKS,
         "sentence": sentence,
+        "shown_status": shown_status,
         "script": "" if cause is None else script(outcome, cause),
         "held": sum(result.status == "passed" for result in outcome.laws),
     }
@@ -88,7 +93,7 @@ def _rungs(outcome: Outcome) -> list[Rung]:
         laws = tuple(result for result in outcome.laws if result.rung == name)
         if not laws:
             continue
-        counts = {status: sum(law.status == status for law in laws) for status in MARKS}
+        counts = {status: sum(shown_status(law) == status for law in laws) for status in MARKS}
         worst = next(status for status in WORST_FIRST if counts[status])
         said = ", ".join(f"{n} {MARKS[status].words}" for status, n in counts.items() if n)
         found.append(Rung(name, worst, said, laws))

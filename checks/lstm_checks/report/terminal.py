@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import StringIO
+from typing import Literal
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
@@ -40,24 +41,33 @@ class Mark:
         yield Text(self.ascii if options.ascii_only else self.sign, self.style)
 
 
-MARKS: dict[Status, Mark] = {
+Shown = Status | Literal["unwritten"]  # a status; "unwritten" where a part was not attempted
+MARKS: dict[Shown, Mark] = {
     "passed": Mark("✓", "+", "green", "hold"),
     "remark": Mark("~", "~", "yellow", "with a remark"),
     "failed": Mark("✗", "x", "bold red", "failed"),
     "error": Mark("!", "!", "bold red", "could not be judged"),
     "timeout": Mark("⧖", "t", "bold red", "ran out of time"),
+    "unwritten": Mark("○", "o", "yellow", "not written yet"),
     "blocked": Mark("·", ".", "yellow", "blocked"),
     "not_offered": Mark("–", "-", "dim", "not offered"),
 }
-WORST_FIRST: tuple[Status, ...] = (
+WORST_FIRST: tuple[Shown, ...] = (
     "failed",
     "error",
     "timeout",
+    "unwritten",
     "blocked",
     "remark",
     "passed",
     "not_offered",
 )
+
+
+def shown_status(result: Result) -> Shown:
+    """The status as it is shown: what is not written yet is not said to fail."""
+    unwritten = result.finding is not None and result.finding.unwritten
+    return "unwritten" if unwritten else result.status
 
 
 def renderable(
@@ -79,8 +89,12 @@ def renderable(
     if outcome.loaded is not None and not outcome.out_of_scope:
         parts.append(_every_law(outcome) if every_law else _rungs(outcome))
         others = [result for result in outcome.laws if result.wrong and result is not cause]
+        unwritten = [result for result in others if shown_status(result) == "unwritten"]
+        others = [result for result in others if result not in unwritten]
         if others:
             parts.append(_listed("These are wrong too, each independently of the cause:", others))
+        if unwritten:
+            parts.append(_listed("These are not written yet:", unwritten))
         remarks = [result for result in outcome.remarks if result is not cause]
         if remarks:
             parts.append(_listed("Remarks, which leave every result right:", remarks))
@@ -147,7 +161,8 @@ def _cause(outcome: Outcome, result: Result) -> RenderableType:
     if finding.calls and outcome.loaded is not None:
         body.append("\n--reproduce FILE writes a script that shows it without the kit.", "dim")
     body.append(f"\nlstm-checks explain {result.id} states the law.", "dim")
-    return Panel(body, title=Text(result.id), title_align="left", border_style="red")
+    style = "yellow" if finding.unwritten else "red"
+    return Panel(body, title=Text(result.id), title_align="left", border_style=style)
 
 
 def _rungs(outcome: Outcome) -> Table:
@@ -156,7 +171,7 @@ def _rungs(outcome: Outcome) -> Table:
     for rung, results in _by_rung(outcome).items():
         counts = dict.fromkeys(MARKS, 0)
         for result in results:
-            counts[result.status] += 1
+            counts[shown_status(result)] += 1
         worst = next(status for status in WORST_FIRST if counts[status])
         said = [f"{count} {MARKS[status].words}" for status, count in counts.items() if count]
         table.add_row(MARKS[worst], Text(rung, "bold"), Text(", ".join(said)))
@@ -169,7 +184,7 @@ def _every_law(outcome: Outcome) -> Table:
     for results in _by_rung(outcome).values():
         for result in results:
             said = result.note if result.finding is None else sentence(result.finding.what)
-            table.add_row(MARKS[result.status], Text(result.id), Text(said, "dim"))
+            table.add_row(MARKS[shown_status(result)], Text(result.id), Text(said, "dim"))
     return table
 
 
@@ -184,7 +199,7 @@ def _listed(head: str, results: Sequence[Result]) -> RenderableType:
     for result in results:
         assert result.finding is not None
         said = f"{sentence(result.finding.what)} {result.finding.fix}"
-        lines.append(Text(f"  {result.id}: ", MARKS[result.status].style) + Text(said, ""))
+        lines.append(Text(f"  {result.id}: ", MARKS[shown_status(result)].style) + Text(said, ""))
     return Group(*lines)
 
 

@@ -13,6 +13,7 @@ from lstm_checks import check
 from lstm_checks.museum.catalogue import WRITABLE
 from lstm_checks.museum.matrix import module
 from lstm_checks.museum.source import source_of
+from lstm_checks.words import figures, sentence
 
 # Pictures ------------------------------------------------------------------------------------
 
@@ -168,7 +169,7 @@ def repaired(exhibit: Exhibit, line: int, text: str) -> Told:
     """Whether the kit passes the exhibit once `text` stands in `line`; indentation is kept."""
     before = exhibit.check()
     if not line:
-        return Told("NOT FOUND YET", f"The law {before.cause.id} speaks: {before.cause.message}")
+        return Told("NOT FOUND YET", f"The law {before.cause.id} speaks: {_seen(before)}")
     if not 1 <= line <= len(exhibit.lines):
         return Told("NOT YET", f"There is no line {line}; the last one is {len(exhibit.lines)}.")
     old = exhibit.lines[line - 1]
@@ -177,7 +178,13 @@ def repaired(exhibit: Exhibit, line: int, text: str) -> Told:
     after = _checked(lines)
     if after.passed:
         return Told("RIGHT", f"The kit passes it now. Its name for the mistake: {_named(before)}")
-    return Told("NOT YET", f"With this line, {after.cause.id} speaks: {after.cause.message}")
+    return Told("NOT YET", f"With this line, {after.cause.id} speaks: {_seen(after)}")
+
+
+def _seen(report: Any) -> str:
+    """What the law saw, without how to fix it."""
+    finding = report.cause.finding
+    return " ".join(part for part in (sentence(finding.what), figures(finding)) if part)
 
 
 def _named(report: Any) -> str:

@@ -1,6 +1,7 @@
 """What the notebooks of the course share: pictures, and exercises that the kit judges."""
 
 import hashlib
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,7 +19,14 @@ from lstm_checks.words import figures, sentence
 # Pictures ------------------------------------------------------------------------------------
 
 GREY = "#7d8590"  # read on white and on black alike, as the colours below
-COLOURS = {"i": "#2f81f7", "f": "#db6d28", "g": "#2da44e", "o": "#a371f7", "c": "#d0403b", "h": GREY}
+COLOURS = {
+    "i": "#2f81f7",
+    "f": "#db6d28",
+    "g": "#2da44e",
+    "o": "#a371f7",
+    "c": "#d0403b",
+    "h": GREY,
+}
 BLUE, ORANGE, GREEN, VIOLET, RED = (COLOURS[name] for name in "ifgoc")
 
 set_matplotlib_formats("svg")
@@ -75,7 +83,7 @@ def _box(axes: Any, x: float, y: float, colour: str, text: str, half: float = 0.
     corner, side = (x - half + 0.08, y - half + 0.08), 2 * half - 0.16
     style = "round,pad=0.08"
     axes.add_patch(
-        FancyBboxPatch(corner, side, side, boxstyle=style, ec=colour, fc=colour + "33", lw=1.3)
+        FancyBboxPatch(corner, side, side, boxstyle=style, ec=colour, fc=colour + "1a", lw=1.3)
     )
     axes.text(x, y, text, ha="center", va="center", fontsize=9)
 
@@ -90,7 +98,7 @@ class Told:
         self.state, self.says = state, says
 
     def __repr__(self) -> str:
-        return f"{self.state}  {self.says}"
+        return textwrap.fill(f"{self.state}  {self.says}", 88)
 
 
 def compare(mine: Callable[..., Any], right: Callable[..., Any], *calls: tuple[Any, ...]) -> Told:
@@ -145,7 +153,7 @@ def _short(argument: Any) -> str:
 
 
 class Exhibit:
-    """An LSTM from the museum with one mistake. Shown, it is its source text with numbered lines."""
+    """An LSTM from the museum with one mistake; it shows itself as source with numbered lines."""
 
     def __init__(self, number: str) -> None:
         """`number` is that of a fault, and tells nothing about it. Raises StopIteration."""

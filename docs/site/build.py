@@ -1,7 +1,7 @@
 """Make the site: python docs/site/build.py [OUT]
 
-The sources are the pages of docs/ as they are, CONTRIBUTING.md, and pages on laws and faults that are
-made from the code. They are gathered in build/docs/source, where Sphinx makes build/docs/html.
+The sources are the pages of docs/ as they are, CONTRIBUTING.md, and pages on laws and faults that
+are made from the code. They are gathered in build/docs/source, and Sphinx makes build/docs/html.
 Any warning is an error: a link that leads nowhere, a page that no contents list.
 """
 
@@ -10,9 +10,10 @@ import sys
 import time
 from pathlib import Path
 
+from sphinx.cmd.build import main as sphinx
+
 import law_pages
 import museum_pages
-from sphinx.cmd.build import main as sphinx
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

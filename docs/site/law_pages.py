@@ -11,11 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
-from lstm_checks import check
+from lstm_checks.api import connection
+from lstm_checks.engine.ladder import Ladder
 from lstm_checks.engine.law import Law
 from lstm_checks.engine.rungs import RUNGS
+from lstm_checks.launch.limits import Limits
+from lstm_checks.laws import load
 from lstm_checks.laws.registry import ALL
 from lstm_checks.museum.catalogue import MANNERS
+from lstm_checks.museum.diagnose import diagnose
 from lstm_checks.museum.matrix import module
 from lstm_checks.museum.source import source, source_of
 from lstm_checks.report.page import as_notebook
@@ -54,7 +58,7 @@ def difference(fault: Shown) -> str:
 
 
 def report(law: Law, fault: Shown) -> str:
-    """What a notebook shows of checking the fault, as HTML.
+    """What a notebook shows of checking the fault by this law alone, as HTML.
 
     Raises:
         AssertionError: the law is not the cause.
@@ -64,9 +68,11 @@ def report(law: Law, fault: Shown) -> str:
             made = module(fault.wrong)
         except ImportError:
             return ""
-        outcome = check(
-            getattr(made, "LSTM", made), level=fault.level, strict=True, in_process=True
-        )
+        laws = tuple(dict.fromkeys((load.imports, law)))
+        target, limits = getattr(made, "LSTM", made), Limits()
+        found, connect = connection(target, None, limits, in_process=True)
+        ladder = Ladder(laws, found, connect, fault.level, 0, limits, (), True, diagnose)
+        outcome = ladder.outcome()
     assert outcome.cause is not None, law.id
     assert outcome.cause.id == law.id, f"{outcome.cause.id} speaks in place of {law.id}"
     return re.sub(r"\n\s*\n", "\n", as_notebook(outcome))  # a blank line would end the HTML block
@@ -94,7 +100,7 @@ def page(number: int) -> str:
     ]
     said = report(law, fault)
     if said:
-        parts += ["The kit says of it:", f"<div>\n{said}\n</div>"]
+        parts += ["Where only this law is tried, the kit says of it:", f"<div>\n{said}\n</div>"]
     return "\n\n".join(parts) + "\n"
 
 

@@ -1,7 +1,6 @@
 """A page for each family of faults in the museum."""
 
 from law_pages import plain
-
 from lstm_checks.museum.catalogue import ALL
 from lstm_checks.museum.fault import Fault
 from lstm_checks.words import sentence

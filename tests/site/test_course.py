@@ -1,0 +1,85 @@
+"""The notebooks of the course run from top to bottom: as they are, and with their solutions.
+
+Without a solution, the kit says that an exercise is not written; with it, the kit passes it.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+import jupytext
+import nbclient
+import pytest
+
+COURSE = Path(__file__).parents[2] / "docs" / "course"
+LESSONS = sorted(COURSE.glob("[0-9]*.md"))
+OPEN = ("NOT WRITTEN", "NOT FOUND YET", "<Report UNFINISHED", "<Report FAILED FromElsewhere")
+DONE = ("RIGHT", "<Report PASSED")
+SOLUTION = re.compile(r"<details><summary>A solution</summary>\n\n```python\n(.*?)```", re.DOTALL)
+
+
+def verdicts(path, solutions=()):
+    """What the kit says of each exercise of a notebook, once it has run."""
+    notebook = jupytext.read(path)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    exercises = [cell for cell in cells if "exercise" in cell.metadata.get("tags", ())]
+    assert len(exercises) == 3
+    for cell, solution in zip(exercises, solutions, strict=bool(solutions)):
+        cell.source = solution
+    client = nbclient.NotebookClient(
+        notebook, timeout=120, resources={"metadata": {"path": str(COURSE)}}
+    )
+    client.execute()
+    for cell in cells:
+        for output in cell.outputs:
+            assert output.get("name") != "stderr", output["text"]
+    after = [cells[cells.index(cell) + 1] for cell in exercises]
+    return [cell.outputs[-1]["data"]["text/plain"] for cell in after]
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_an_open_exercise_is_told_as_open(path):
+    for said in verdicts(path):
+        assert said.startswith(OPEN)
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_the_solutions_pass(path):
+    for said in verdicts(path, SOLUTION.findall(path.read_text())):
+        assert said.startswith(DONE)
+
+
+def test_there_are_seven_and_all_are_listed():
+    listed = re.findall(r"\]\((\d[\w-]+\.md)\)", (COURSE / "README.md").read_text())
+    assert listed == [path.name for path in LESSONS]
+    assert len(LESSONS) == 7
+
+
+@pytest.fixture
+def course(monkeypatch):
+    monkeypatch.syspath_prepend(str(COURSE))
+    yield __import__("course")
+    sys.modules.pop("course", None)
+
+
+def test_a_wrong_answer_is_told_with_the_first_difference(course):
+    def double(n):
+        return [n, 2 * n]
+
+    def mine(n):
+        return [n, 3 * n]
+
+    assert course.compare(double, double, (1,), (2,)).state == "RIGHT"
+    told = course.compare(mine, double, (0,), (2,))
+    assert (told.state, told.says) == (
+        "NOT YET",
+        "mine(2): part 1 of the result is 6; it should be 4.",
+    )
+
+
+def test_another_line_repairs_nothing(course):
+    exhibit = course.Exhibit("c163")
+    told = course.repaired(exhibit, 45, "c_next = f * c + i * g")
+    assert told.state == "NOT YET"
+    assert "step.hidden_state" in told.says
+    assert "no line 999" in course.repaired(exhibit, 999, "").says

@@ -3,8 +3,9 @@
     python docs/site/transcript.py
 
 writes the outputs that came into the page. `tests/site/test_transcript.py` tests that they are
-there already. A block of Python is a method of the class, or a function above it; it takes the place
-of the one that has its name. A block of `console` is a line with $ and a command, and its output.
+there already. A block of Python is a method of the class, or a function above it; it takes the
+place of the one that has its name. A block of `console` is a line with $ and a command, and its
+output.
 """
 
 import ast

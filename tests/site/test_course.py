@@ -1,6 +1,7 @@
 """The notebooks of the course run from top to bottom: as they are, and with their solutions.
 
 Without a solution, the kit says that an exercise is not written; with it, the kit passes it.
+`make docs` runs them as they are before these tests.
 """
 
 import re
@@ -13,18 +14,18 @@ import pytest
 
 COURSE = Path(__file__).parents[2] / "docs" / "course"
 LESSONS = sorted(COURSE.glob("[0-9]*.md"))
-OPEN = ("NOT WRITTEN", "NOT FOUND YET", "<Report UNFINISHED", "<Report FAILED FromElsewhere")
+HTML = COURSE.parents[1] / "build" / "docs" / "html" / "course"  # where they ran as they are
 DONE = ("RIGHT", "<Report PASSED")
 SOLUTION = re.compile(r"<details><summary>A solution</summary>\n\n```python\n(.*?)```", re.DOTALL)
 
 
-def verdicts(path, solutions=()):
-    """What the kit says of each exercise of a notebook, once it has run."""
+def verdicts(path, solutions):
+    """What the kit says of each exercise of a notebook, once it has run with the solutions."""
     notebook = jupytext.read(path)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     exercises = [cell for cell in cells if "exercise" in cell.metadata.get("tags", ())]
     assert len(exercises) == 3
-    for cell, solution in zip(exercises, solutions, strict=bool(solutions)):
+    for cell, solution in zip(exercises, solutions, strict=True):
         cell.source = solution
     client = nbclient.NotebookClient(
         notebook, timeout=120, resources={"metadata": {"path": str(COURSE)}}
@@ -39,8 +40,9 @@ def verdicts(path, solutions=()):
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_an_open_exercise_is_told_as_open(path):
-    for said in verdicts(path):
-        assert said.startswith(OPEN)
+    text = (HTML / f"{path.stem}.html").read_text(encoding="utf-8")
+    assert len(re.findall("NOT WRITTEN|NOT FOUND YET|UNFINISHED|FAILED", text)) == 3
+    assert not re.search("RIGHT |PASSED", text)
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)

@@ -44,8 +44,8 @@ def gather(source: Path) -> None:
     lessons = sorted(path.stem for path in (source / "course").glob("[0-9]*.md"))
     append(source / "course" / "README.md", lessons)
     append(source / "laws.md", [f"laws/{rung}" for rung in law_pages.RUNGS])
-    families = [name.removesuffix(".md") for name in made if name.startswith("museum/")]
-    append(source / "museum.md", families)
+    families = [Path(name).stem for name in made if name.startswith("museum/")]
+    append(source / "museum.md", [f"{family} <museum/{family}>" for family in families])
 
 
 def append(path: Path, names: list[str], options: str = ":hidden:") -> None:
@@ -59,7 +59,8 @@ def main(out: Path) -> int:
     began = time.monotonic()
     gather(out / "source")
     print(f"the pages are gathered after {time.monotonic() - began:.0f} s", flush=True)
-    shutil.rmtree(out / "html", ignore_errors=True)
+    for made in ("html", "trees"):  # what the notebooks show depends on the code as well
+        shutil.rmtree(out / made, ignore_errors=True)
     options = ["-b", "html", "-W", "--keep-going", "-q", "-c", str(HERE), "-d", str(out / "trees")]
     return sphinx([*options, str(out / "source"), str(out / "html")])
 

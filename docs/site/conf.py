@@ -18,6 +18,7 @@ exclude_patterns = ["site", "**.py"]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 nitpicky = True
+smartquotes = False  # h' is a name
 
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True

@@ -28,12 +28,14 @@ class Page(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.loads, self.links, self.anchors = [], [], set()
+        self.loads, self.links, self.anchors, self.pictures = [], [], set(), []
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         attributes = dict(attrs)
         self.anchors.add(attributes.get("id"))
+        if tag == "img":
+            self.pictures.append(attributes.get("alt", ""))
         for name, value in attributes.items():
             if (tag, name) in LOADS:
                 self.loads.append(value)
@@ -58,6 +60,12 @@ def test_every_law_and_every_family_has_a_page():
     assert {path.stem for path in (HTML / "museum").glob("*.html")} == {
         fault.family for fault in FAULTS
     }
+
+
+def test_every_picture_is_told_in_words():
+    told = [alt for page in PAGES for alt in parsed(page).pictures]
+    assert len(told) > 10
+    assert [alt for alt in told if not alt.endswith(".")] == []
 
 
 def test_nothing_is_loaded_from_a_network():

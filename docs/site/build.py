@@ -43,6 +43,9 @@ def gather(source: Path) -> None:
         append(source / "index.md", names, f":hidden:\n:caption: {caption}")
     lessons = sorted(path.stem for path in (source / "course").glob("[0-9]*.md"))
     append(source / "course" / "README.md", lessons)
+    formats = {path.stem for path in (source / "formats").glob("*.md")} - {"README"}
+    if formats:
+        append(source / "formats" / "README.md", sorted(formats))
     append(source / "laws.md", [f"laws/{rung}" for rung in law_pages.RUNGS])
     families = [Path(name).stem for name in made if name.startswith("museum/")]
     append(source / "museum.md", [f"{family} <museum/{family}>" for family in families])

@@ -8,6 +8,7 @@ from contextlib import redirect_stderr
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -20,13 +21,14 @@ from lstm_checks.laws import load
 from lstm_checks.laws.registry import ALL
 from lstm_checks.museum.catalogue import MANNERS
 from lstm_checks.museum.diagnose import diagnose
-from lstm_checks.museum.matrix import module
 from lstm_checks.museum.source import source, source_of
 from lstm_checks.report.page import as_notebook
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 import faults  # noqa: E402 - the faults that the tests put into a plain LSTM
+
+NAME = "my_lstm.py"  # the file of a fault
 
 
 @dataclass(frozen=True)
@@ -63,15 +65,15 @@ def report(law: Law, fault: Shown) -> str:
     Raises:
         AssertionError: the law is not the cause.
     """
-    with np.errstate(all="ignore"), redirect_stderr(StringIO()):
-        try:
-            made = module(fault.wrong)
-        except ImportError:
-            return ""
-        laws = tuple(dict.fromkeys((load.imports, law)))
-        target, limits = getattr(made, "LSTM", made), Limits()
-        found, connect = connection(target, None, limits, in_process=True)
-        ladder = Ladder(laws, found, connect, fault.level, 0, limits, (), True, diagnose)
+    laws = tuple(dict.fromkeys((load.imports, law)))
+    with (
+        np.errstate(all="ignore"),
+        redirect_stderr(StringIO()),
+        TemporaryDirectory() as folder,
+    ):
+        (Path(folder) / NAME).write_text(fault.wrong, encoding="utf-8")
+        found, connect = connection(NAME, None, Limits(), in_process=True, folder=Path(folder))
+        ladder = Ladder(laws, found, connect, fault.level, 0, Limits(), (), True, diagnose)
         outcome = ladder.outcome()
     assert outcome.cause is not None, law.id
     assert outcome.cause.id == law.id, f"{outcome.cause.id} speaks in place of {law.id}"
@@ -79,8 +81,10 @@ def report(law: Law, fault: Shown) -> str:
 
 
 def plain(text: str) -> str:
-    """Text with nothing in it that Markdown would take for a mark."""
-    return re.sub(r"([\\`*_{}\[\]<>#|$~^])", r"\\\1", text)
+    """Text with nothing in it that Markdown would take for a mark, but for code in backticks."""
+    parts = re.split(r"(`[^`]*`)", text)
+    parts[::2] = [re.sub(r"([\\`*_{}\[\]<>#|$~^])", r"\\\1", part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def page(number: int) -> str:
@@ -97,10 +101,9 @@ def page(number: int) -> str:
         "## A fault that breaks it",
         "A right LSTM becomes wrong by this change:",
         f"```diff\n{difference(fault)}\n```",
+        "Where only this law is tried, the kit says of it:",
+        f"<div>\n{report(law, fault)}\n</div>",
     ]
-    said = report(law, fault)
-    if said:
-        parts += ["Where only this law is tried, the kit says of it:", f"<div>\n{said}\n</div>"]
     return "\n\n".join(parts) + "\n"
 
 

@@ -54,7 +54,11 @@ class Failure:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a subject is, as it says itself; `form` is what an adapter found it to be, in words."""
+    """What a subject is, as it says itself.
+
+    `form` is what an adapter found it to be, in words; `compiles` says that each new shape of a
+    call costs a compilation.
+    """
 
     name: str
     adapter: str
@@ -62,6 +66,7 @@ class Loaded:
     declared: Any
     attributes: Mapping[str, Any]
     not_offered: Mapping[str, str]
+    compiles: bool
     methods: tuple[str, ...]
     signatures: Mapping[str, tuple[str, ...] | None]
 
@@ -128,6 +133,7 @@ def loaded(value: Any) -> Loaded:
         not_offered={
             plain(key, 80): plain(why) for key, why in _dict(given["not_offered"]).items()
         },
+        compiles=given["compiles"] is True,
         methods=_texts(given["methods"]),
         signatures={
             key: None if names is None else _texts(names)

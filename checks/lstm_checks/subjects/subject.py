@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import lstm_checks.adapters
-from lstm_checks.findings import Array, Breach, Call
+from lstm_checks.findings import Array, Breach, Call, Raised
 from lstm_checks.launch.channel import Channel, Halted
 from lstm_checks.launch.limits import Limits
 from lstm_checks.subjects import replies
@@ -32,6 +32,7 @@ class Subject:
         conventions: its layout.
         notes: what is worth telling of how it was read.
         not_offered: the capabilities that it lacks, each with the reason.
+        compiles: each new shape of a call costs a compilation, so that few shapes should be asked.
         calls: the calls since `begin`; what a failure is reproduced by.
         answered: how many of these have been waited for.
         returned: what the last call returned, native arrays by name.
@@ -53,6 +54,7 @@ class Subject:
         self.adapter = adapter
         self.signatures = facts.signatures
         self.methods = facts.methods
+        self.compiles = facts.compiles
         try:
             self.conventions, self.notes = Conventions.parse(facts.declared, facts.attributes)
         except BadConvention as error:
@@ -149,6 +151,13 @@ class Subject:
         self._count += 1
         return Instance(self, self._count, params, stateful)
 
+    def post_twin(
+        self, of: Instance, params: Mapping[str, Array]
+    ) -> tuple[Instance, Callable[[], object]]:
+        """As `instance`, of the sizes and the mode of another; and what waits until it is made."""
+        self._count += 1
+        return of.post_twin(self._count, params)
+
     def ask(
         self, do: str, key: int, parse: Callable[[Any], T], most: int = SMALL, **given: Any
     ) -> T:
@@ -217,7 +226,7 @@ def _read(reply: Any, called: str, parse: Callable[[Any], T]) -> T:
             return parse(value)
     except BadReply:
         raise _unreadable(called) from None
-    raise Breach(finding_of(value, called))
+    raise Raised(finding_of(value, called))
 
 
 def _unreadable(called: str) -> Halted:

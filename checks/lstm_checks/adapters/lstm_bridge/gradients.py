@@ -1,6 +1,5 @@
 """Gradients by a framework: PyTorch's autograd, JAX's vjp, TensorFlow's tape."""
 
-import os
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -25,7 +24,8 @@ def differentiated(
         make: make(input_size, hidden_size) gives (run, weights). `weights` is a dict from a name
             to an array, or, for torch, to the tensor that `run` reads. run(weights, x, state)
             computes in the framework's arrays and returns y, (h, c); state is None or (h, c). With
-            jax and tensorflow it must be pure, because it is compiled once per shape and mode.
+            jax and tensorflow it must be pure; jax compiles it once per shape and mode, for all
+            instances, with the weights as arguments.
         offers_backward: False for a framework that is only asked for outputs.
         declared: conventions, and `not_offered`, as class attributes.
     """
@@ -34,6 +34,7 @@ def differentiated(
 
     class LSTM:
         not_offered = STATELESS
+        compiles = engine.compiles
 
         def __init__(self, input_size: int, hidden_size: int, **options: Any) -> None:
             key = (input_size, hidden_size, *sorted(options.items()))
@@ -68,6 +69,7 @@ class Torch:
     """torch.autograd. The weights are the tensors that the subject itself reads."""
 
     pure = False
+    compiles = False
 
     def __init__(self) -> None:
         self.torch = import_module("torch")
@@ -120,13 +122,31 @@ class Jax:
     """jax.vjp, in float64, compiled once per shape and mode."""
 
     pure = True
+    compiles = True
+    # A shape is used for a few calls, so that compiling decides about the time: on the CPU these
+    # make it a third. They change which kernels are made, not what is computed.
+    QUICKLY = {
+        "xla_backend_optimization_level": 0,
+        "xla_llvm_disable_expensive_passes": True,
+        "xla_cpu_use_fusion_emitters": False,
+        "xla_cpu_parallel_codegen_split_count": 1,
+    }
 
     def __init__(self) -> None:
-        # Every shape is compiled for a call or two, so that compiling decides about the time.
-        flags = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
-        os.environ["XLA_FLAGS"] = f"{flags} {os.environ.get('XLA_FLAGS', '')}"
         self.jax = import_module("jax")
         self.jax.config.update("jax_enable_x64", True)
+        self.options = {key: value for key, value in self.QUICKLY.items() if self.takes(key, value)}
+
+    def takes(self, key: str, value: Any) -> bool:
+        """Whether this version of the compiler has an option."""
+        try:
+            self.jax.jit(lambda x: x, compiler_options={key: value}).lower(0.0).compile()
+        except Exception:
+            return False
+        return True
+
+    def jit(self, function: Any) -> Any:
+        return self.jax.jit(function, compiler_options=self.options)
 
     def prepared(self, run: Any, weights: Arrays) -> Any:
         def outputs(weights: Any, x: Any, state: Any) -> Any:
@@ -136,7 +156,7 @@ class Jax:
         def pulled(weights: Any, x: Any, state: Any, upstream: Any) -> Any:
             return self.jax.vjp(outputs, weights, x, state)[1](upstream)
 
-        return self.jax.jit(outputs), weights, self.jax.jit(pulled)
+        return self.jit(outputs), weights, self.jit(pulled)
 
     def array(self, value: Any) -> Any:
         return None if value is None else np.array(value)
@@ -167,6 +187,7 @@ class Tensorflow:
     """TensorFlow's tape, eagerly."""
 
     pure = True
+    compiles = False
 
     def __init__(self) -> None:
         self.tensorflow = import_module("tensorflow")

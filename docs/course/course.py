@@ -173,16 +173,16 @@ def number_of(fault: str) -> str:
     return hashlib.sha256(fault.encode()).hexdigest()[:4]
 
 
-def repaired(exhibit: Exhibit, line: int, text: str) -> Told:
-    """Whether the kit passes the exhibit once `text` stands in `line`; indentation is kept."""
+def repaired(exhibit: Exhibit, wrong: str, right: str) -> Told:
+    """Whether the kit passes the exhibit once `right` stands in place of the line `wrong`."""
     before = exhibit.check()
-    if not line:
+    if not wrong:
         return Told("NOT FOUND YET", f"The law {before.cause.id} speaks: {_seen(before)}")
-    if not 1 <= line <= len(exhibit.lines):
-        return Told("NOT YET", f"There is no line {line}; the last one is {len(exhibit.lines)}.")
-    old = exhibit.lines[line - 1]
-    lines = exhibit.lines.copy()
-    lines[line - 1] = old[: len(old) - len(old.lstrip())] + text.strip()
+    places = [n for n, line in enumerate(exhibit.lines) if line.strip() == wrong.strip()]
+    if len(places) != 1:
+        return Told("NOT YET", f"{len(places)} lines of the exhibit are {wrong.strip()!r}.")
+    lines, old = exhibit.lines.copy(), exhibit.lines[places[0]]
+    lines[places[0]] = old[: len(old) - len(old.lstrip())] + right.strip()
     after = _checked(lines)
     if after.passed:
         return Told("RIGHT", f"The kit passes it now. Its name for the mistake: {_named(before)}")

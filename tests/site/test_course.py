@@ -81,7 +81,7 @@ def test_a_wrong_answer_is_told_with_the_first_difference(course):
 
 def test_another_line_repairs_nothing(course):
     exhibit = course.Exhibit("c163")
-    told = course.repaired(exhibit, 45, "c_next = f * c + i * g")
+    told = course.repaired(exhibit, "c_next = f * c + i * g", "c_next = i * g + f * c")
     assert told.state == "NOT YET"
     assert "step.hidden_state" in told.says
-    assert "no line 999" in course.repaired(exhibit, 999, "").says
+    assert "0 lines" in course.repaired(exhibit, "c_next = c", "").says

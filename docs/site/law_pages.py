@@ -69,15 +69,17 @@ def report(law: Law, fault: Shown) -> str:
     with (
         np.errstate(all="ignore"),
         redirect_stderr(StringIO()),
-        TemporaryDirectory() as folder,
+        TemporaryDirectory() as temporary,
     ):
-        (Path(folder) / NAME).write_text(fault.wrong, encoding="utf-8")
-        found, connect = connection(NAME, None, Limits(), in_process=True, folder=Path(folder))
+        folder = Path(temporary).resolve()
+        (folder / NAME).write_text(fault.wrong, encoding="utf-8")
+        found, connect = connection(NAME, None, Limits(), in_process=True, folder=folder)
         ladder = Ladder(laws, found, connect, fault.level, 0, Limits(), (), True, diagnose)
         outcome = ladder.outcome()
     assert outcome.cause is not None, law.id
     assert outcome.cause.id == law.id, f"{outcome.cause.id} speaks in place of {law.id}"
-    return re.sub(r"\n\s*\n", "\n", as_notebook(outcome))  # a blank line would end the HTML block
+    html = as_notebook(outcome).replace(f"{folder}/", "")
+    return re.sub(r"\n\s*\n", "\n", html)  # a blank line would end the block of HTML
 
 
 def plain(text: str) -> str:

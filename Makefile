@@ -10,9 +10,10 @@ TIMED := tests/test_bench_cheats.py tests/test_bench_honest.py tests/test_bench_
 SLOW := $(addprefix tests/test_,$(addsuffix .py,grading grading_gradescope sandbox malformed_classes \
 	nothing_left fuzzed_replies bench_command examples))
 REDTEAM := tests/redteam
-APART := $(TIMED:%=--ignore=%) $(SLOW:%=--ignore=%) $(REDTEAM:%=--ignore=%)
+SITE := tests/site
+APART := $(TIMED:%=--ignore=%) $(SLOW:%=--ignore=%) $(REDTEAM:%=--ignore=%) $(SITE:%=--ignore=%)
 
-.PHONY: check test slow timed test-frameworks lint examples oldest newest clean
+.PHONY: check test slow docs timed test-frameworks lint examples oldest newest clean
 
 check: .venv/kit            ## check a bundled from-scratch LSTM and print its report
 	$(BIN)/lstm-checks check examples/right_lstm.py
@@ -23,6 +24,10 @@ test: .venv/dev lint        ## the tests, the linter and the type checker
 slow: .venv/dev             ## the tests that take minutes, then attacks on the grader at every level of sandbox
 	$(BIN)/pytest -n 2 $(SLOW)
 	$(BIN)/pytest $(REDTEAM)
+
+docs: .venv/docs             ## the site in build/docs/html, with the course run; then tests of both
+	$(BIN)/python docs/site/build.py
+	$(BIN)/pytest $(SITE)
 
 timed: .venv/dev            ## the tests of the benchmark that measure CPU time; alone, on a quiet machine
 	$(BIN)/pytest $(TIMED)
@@ -70,5 +75,10 @@ endef
 	$(BIN)/$(INSTALL) -c constraints.txt -e '.[dev]'
 	touch $@
 
+# What makes the site needs no PyTorch, and is put beside what a check needs.
+.venv/docs: .venv/kit
+	$(BIN)/$(INSTALL) -c constraints.txt -e '.[docs]'
+	touch $@
+
 clean:
-	rm -rf .venv .venv-oldest .venv-newest .venv-frameworks
+	rm -rf .venv .venv-oldest .venv-newest .venv-frameworks build

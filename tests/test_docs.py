@@ -28,7 +28,7 @@ ROOT = Path(__file__).parent.parent
 KIT = ROOT / "checks" / "lstm_checks"
 README, CONTRIBUTING = ROOT / "README.md", ROOT / "CONTRIBUTING.md"
 DOCS = ROOT / "docs"
-PAGES = [README, CONTRIBUTING, *sorted(DOCS.glob("*.md"))]
+PAGES = [README, CONTRIBUTING, *sorted(DOCS.rglob("*.md"))]
 FOLDERS = ("reference", "checks", "tests", "examples", "docs")
 FILES = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.*")]
 # What a page tells its reader to make, or takes for the reader's own.
@@ -49,7 +49,7 @@ OPTIONS = {
 } | {"--pyargs", "--benchmark-autosave", "--benchmark-compare", "--check", "--csv"}
 OPTIONS |= {"--nthreads", "--nworkers"}  # of dask
 
-every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
 def blocks(page, language="python"):

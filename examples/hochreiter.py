@@ -222,12 +222,12 @@ def tables(quick):
     labels = [f"{t.name}\np={t.p}" + (f"\nq={t.q}" if t.name == "2c" else "") for t, _ in results]
     places = np.arange(len(results))
     paper = [task.paper or np.nan for task, _ in results]
-    axes.semilogy(places, paper, "s", color="C1", label="paper, mean of 18 or 20 trials")
+    axes.semilogy(places, paper, "s", color="C1", label="paper, mean of its 18 or 20 trials")
     for place, (_, solved) in zip(places, results, strict=True):
         spread = np.linspace(-0.15, 0.15, len(solved))
         axes.semilogy(place + spread, solved, ".", color="C0", alpha=0.5)
     means = [solved.mean() if len(solved) else np.nan for _, solved in results]
-    axes.semilogy(places, means, "o", color="C0", label="here, mean of 18 or 20 trials (dots)")
+    axes.semilogy(places, means, "o", color="C0", label="here, mean; each dot is a trial")
     axes.set_xticks(places, labels)
     axes.set_ylabel("training sequences until solved")
     axes.set_title("Hochreiter & Schmidhuber 1997, Experiment 2")

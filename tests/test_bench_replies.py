@@ -44,6 +44,9 @@ class Replayed:
             return self.change[1]
         return reply
 
+    def waited(self):
+        return 0.0
+
     def close(self):
         pass
 

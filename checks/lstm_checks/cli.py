@@ -37,6 +37,7 @@ IN_ASCII = {
     "…": "...",
     "–": "-",
     "§": "section ",
+    "○": "o",
 }
 # Commands with a package of their own, imported when they are called.
 ELSEWHERE = {

@@ -21,7 +21,7 @@ def adapt(target):
     layout = Layout.of(shapes, declared)
     kind = "nnx" if issubclass(target, nnx.Module) else "linen"
     form = f"Flax {kind} cell in its RNN layer: {layout.said}."
-    return bridge.differentiated("jax", make, lstm_form=form, **layout.declared)
+    return bridge.differentiated("jax", make, layout=layout, lstm_form=form)
 
 
 def made_by_linen(target):

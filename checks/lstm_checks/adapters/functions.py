@@ -162,28 +162,11 @@ def adapt(target):
         ):
             not_offered["final_c"] = "the backward function takes no gradient of the cell state"
     else:
-        base = bridge.differentiated(
-            engine, lambda d, h: (runner(h), tensors(engine, shapes, d, h))
+        made = bridge.differentiated(
+            engine,
+            lambda d, h: (runner(h), tensors(engine, shapes, d, h)),
+            layout=layout,
         )
-
-        class made(base):
-            def __init__(self, input_size, hidden_size):
-                super().__init__(input_size, hidden_size)
-                self.sizes = (input_size, hidden_size)
-                self.params = layout.params(self.params, input_size)
-
-            def forward(self, x, state=None):
-                native = self.params
-                self.params = layout.own(native)
-                try:
-                    return super().forward(x, state)
-                finally:
-                    self.params = native
-
-            def backward(self, dy, dstate=None):
-                found = super().backward(dy, dstate)
-                self.grads = layout.params(self.grads, self.sizes[0])
-                return found
 
     for name, value in layout.declared.items():
         setattr(made, name, value)

@@ -47,42 +47,20 @@ def adapt(target):
                 module.reset_state()
             return form.call(module, x, state, hidden_size)
 
-        run.module = module
+        if form.resets:
+            run.reset = module.reset_state
         return run, tensors(module)
 
-    class Native(bridge.differentiated("torch", make)):
-        batch_first = form.batch_first
-        not_offered = dict(form.not_offered)
-        lstm_form = f"PyTorch module: {layout.said}; {form.said}."
-
-        def __init__(self, input_size, hidden_size, **options):
-            super().__init__(input_size, hidden_size, **options)
-            self.own, self.params = self.params, layout.params(self.params, input_size)
-            self.input_size = input_size
-
-        def forward(self, x, state=None):
-            native, self.params = self.params, layout.own(self.params)
-            own = self.params
-            try:
-                return super().forward(x, state)
-            finally:
-                self.params = native
-                native.update(layout.params(own, self.input_size))
-
-        def backward(self, dy, dstate=None):
-            found = super().backward(dy, dstate)
-            self.grads = layout.params(self.grads, self.input_size)
-            return found
-
-    if keeps or form.resets:
-        Native.reset_state = lambda self: self._call[0].module.reset_state()
-    else:
-        Native.not_offered["stateful"] = "a torch module returns its state and keeps none"
-    if hasattr(declares, "forget_bias"):
-        Native.forget_bias = declares.forget_bias
-    for key, value in layout.declared.items():
-        setattr(Native, key, value)
-    return Native
+    keeps_state = keeps or form.resets
+    not_offered = dict(form.not_offered)
+    if not keeps_state:
+        not_offered["stateful"] = "a torch module returns its state and keeps none"
+    more = {"forget_bias": declares.forget_bias} if hasattr(declares, "forget_bias") else {}
+    said = f"PyTorch module: {layout.said}; {form.said}."
+    return bridge.differentiated(
+        "torch", make, layout=layout, keeps_state=keeps_state, batch_first=form.batch_first,
+        not_offered=not_offered, lstm_form=said, **more,
+    )  # fmt: skip
 
 
 def build(target, input_size, hidden_size, **options):

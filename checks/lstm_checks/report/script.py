@@ -6,7 +6,9 @@ a Python literal or as an identifier, never as code.
 
 import ast
 import keyword
+import re
 from collections.abc import Mapping
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +114,9 @@ def _bridge(folder: Path) -> str:
         for path in sorted((folder / "lstm_bridge").glob("*.py"))
     }
     lines = ["import types", "", "for name, code in {"]
-    for stem in sorted(texts, key=lambda stem: texts[stem].count("from .")):  # what needs another
-        module = "lstm_bridge" if stem == "__init__" else f"lstm_bridge.{stem}"  # comes after it
+    needs = {stem: re.findall(r"^from \.(\w+) ", texts[stem], re.MULTILINE) for stem in texts}
+    for stem in TopologicalSorter(needs).static_order():
+        module = "lstm_bridge" if stem == "__init__" else f"lstm_bridge.{stem}"
         lines += [f"    {module!r}: {texts[stem]!a},"]
     return "\n".join(lines) + BRIDGE
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+
+from .layout import Layout
 
 Arrays = dict[str, Any]
 STATELESS = {"stateful": "this format keeps no state from call to call"}
@@ -12,8 +14,10 @@ STATELESS = {"stateful": "this format keeps no state from call to call"}
 
 def differentiated(
     framework: str,
-    make: Callable[..., tuple[Callable[..., Any], Arrays]],
+    make: Callable[..., Any],
     *,
+    layout: Layout | None = None,
+    keeps_state: bool = False,
     offers_backward: bool = True,
     **declared: Any,
 ) -> type:
@@ -24,8 +28,11 @@ def differentiated(
         make: make(input_size, hidden_size) gives (run, weights). `weights` is a dict from a name
             to an array, or, for torch, to the tensor that `run` reads. run(weights, x, state)
             computes in the framework's arrays and returns y, (h, c); state is None or (h, c). With
-            jax and tensorflow it must be pure; jax compiles it once per shape and mode, for all
-            instances, with the weights as arguments.
+            jax it must be pure: it is compiled once per shape and mode, for all instances, with
+            the weights as arguments.
+        layout: where the weights are laid out otherwise than a declaration can say.
+        keeps_state: make(…, stateful=True) gives what keeps its state from call to call, and `run`
+            has an attribute `reset`.
         offers_backward: False for a framework that is only asked for outputs.
         declared: conventions, and `not_offered`, as class attributes.
     """
@@ -33,7 +40,7 @@ def differentiated(
     compiled: dict[Any, Any] = {}  # what `make` gave for sizes, where it can be used again
 
     class LSTM:
-        not_offered = STATELESS
+        not_offered = {} if keeps_state else STATELESS
         compiles = engine.compiles
 
         def __init__(self, input_size: int, hidden_size: int, **options: Any) -> None:
@@ -41,28 +48,49 @@ def differentiated(
             made = compiled.get(key) or engine.prepared(*make(input_size, hidden_size, **options))
             if engine.pure:
                 compiled[key] = made
-            self._call = made
-            self.params = {name: engine.array(value).copy() for name, value in made[1].items()}
+            self._call, self._input_size = made, input_size
+            self.params = self._native(
+                {name: engine.array(value).copy() for name, value in made.weights.items()}
+            )
             self.grads: Arrays = {}
+
+        def _native(self, arrays: Arrays) -> Arrays:
+            return arrays if layout is None else layout.params(arrays, self._input_size)
 
         def forward(self, x: Any, state: Any = None) -> Any:
             if state is not None and state[0] is None and state[1] is None:
                 state = None  # neither part is offered
             self._given = state is not None
-            outputs, self._tape = engine.forward(self._call, self.params, x, state)
-            y, (h, c) = outputs
-            return y, (h, c)
+            own = self.params if layout is None else layout.own(self.params)
+            outputs, self._tape = engine.forward(self._call, own, x, state)
+            if layout is not None:
+                self.params.update(self._native(own))  # forward may have written into them
+            return outputs
 
         def backward(self, dy: Any, dstate: Any = None) -> Any:
             dparams, dx, found = engine.backward(self._tape, dy, dstate)
-            self.grads = dparams
+            self.grads = self._native(dparams)
             return dx, (found if self._given else (None, None))
 
+        def reset_state(self) -> None:
+            self._call.run.reset()
+
+    if not keeps_state:
+        del LSTM.reset_state
     if not offers_backward:
         del LSTM.backward
-    for name, value in declared.items():
+    for name, value in (declared if layout is None else layout.declared | declared).items():
         setattr(LSTM, name, value)
     return LSTM
+
+
+class Prepared(NamedTuple):
+    """What `make` gave, and what the framework made of it."""
+
+    run: Any
+    weights: Arrays
+    outputs: Any = None
+    pulled: Any = None
 
 
 class Torch:
@@ -74,21 +102,21 @@ class Torch:
     def __init__(self) -> None:
         self.torch = import_module("torch")
 
-    def prepared(self, run: Any, weights: Arrays) -> Any:
-        return run, weights
+    def prepared(self, run: Any, weights: Arrays) -> Prepared:
+        return Prepared(run, weights)
 
     def array(self, tensor: Any) -> Any:
         return None if tensor is None else tensor.detach().cpu().numpy()
 
-    def forward(self, call: Any, params: Arrays, x: Any, state: Any) -> Any:
-        torch, (run, weights) = self.torch, call
+    def forward(self, call: Prepared, params: Arrays, x: Any, state: Any) -> Any:
+        torch, weights = self.torch, call.weights
         for name, tensor in weights.items():
             tensor.data = torch.from_numpy(params[name])
             tensor.requires_grad_()
         x = torch.from_numpy(x).requires_grad_()
         if state is not None:
             state = tuple(torch.from_numpy(part).requires_grad_() for part in state)
-        y, (h, c) = run(weights, x, state)
+        y, (h, c) = call.run(weights, x, state)
         for name, tensor in weights.items():
             params[name] = tensor.detach().numpy()  # forward may have changed it
         found = self.array(y), (self.array(h), self.array(c))
@@ -148,7 +176,7 @@ class Jax:
     def jit(self, function: Any) -> Any:
         return self.jax.jit(function, compiler_options=self.options)
 
-    def prepared(self, run: Any, weights: Arrays) -> Any:
+    def prepared(self, run: Any, weights: Arrays) -> Prepared:
         def outputs(weights: Any, x: Any, state: Any) -> Any:
             y, (h, c) = run(weights, x, state)
             return y, (h, c)
@@ -156,17 +184,17 @@ class Jax:
         def pulled(weights: Any, x: Any, state: Any, upstream: Any) -> Any:
             return self.jax.vjp(outputs, weights, x, state)[1](upstream)
 
-        return self.jit(outputs), weights, self.jit(pulled)
+        return Prepared(run, weights, self.jit(outputs), self.jit(pulled))
 
     def array(self, value: Any) -> Any:
         return None if value is None else np.array(value)
 
-    def forward(self, call: Any, params: Arrays, x: Any, state: Any) -> Any:
-        weights = {name: params[name] for name in call[1]}
+    def forward(self, call: Prepared, params: Arrays, x: Any, state: Any) -> Any:
+        weights = {name: params[name] for name in call.weights}
         given = self.jax.tree.map(np.array, (weights, x, state))
-        y, (h, c) = call[0](*given)
+        y, (h, c) = call.outputs(*given)
         found = self.array(y), (self.array(h), self.array(c))
-        return found, (call[2], given, found)
+        return found, (call.pulled, given, found)
 
     def backward(self, tape: Any, dy: Any, dstate: Any) -> Any:
         pulled, given, (y, (h, c)) = tape
@@ -186,27 +214,27 @@ class Jax:
 class Tensorflow:
     """TensorFlow's tape, eagerly."""
 
-    pure = True
+    pure = False
     compiles = False
 
     def __init__(self) -> None:
         self.tensorflow = import_module("tensorflow")
 
-    def prepared(self, run: Any, weights: Arrays) -> Any:
-        return run, weights
+    def prepared(self, run: Any, weights: Arrays) -> Prepared:
+        return Prepared(run, weights)
 
     def array(self, value: Any) -> Any:
         return None if value is None else np.array(value)
 
-    def forward(self, call: Any, params: Arrays, x: Any, state: Any) -> Any:
-        tf, (run, named) = self.tensorflow, call
-        weights = {name: tf.convert_to_tensor(params[name]) for name in named}
+    def forward(self, call: Prepared, params: Arrays, x: Any, state: Any) -> Any:
+        tf = self.tensorflow
+        weights = {name: tf.convert_to_tensor(params[name]) for name in call.weights}
         x = tf.convert_to_tensor(x)
         state = None if state is None else tuple(map(tf.convert_to_tensor, state))
         tape = tf.GradientTape(persistent=True)
         with tape:
             tape.watch([x, *(state or ()), *weights.values()])
-            y, (h, c) = run(weights, x, state)
+            y, (h, c) = call.run(weights, x, state)
         found = self.array(y), (self.array(h), self.array(c))
         return found, (tape, weights, x, state, (y, h, c))
 

@@ -352,6 +352,13 @@ def test_an_odd_value(value: str, place: str) -> None:
     assert report.passed == is_right(value, place), str(report)
 
 
+def test_a_gradient_with_more_axes_than_its_weight() -> None:
+    backward = BACKWARD.format("self.grads['b'] = self.grads['b'][None, None]")
+    report = report_on(f"{BASE}\nclass LSTM(Plain):\n{backward}")
+    sound(report)
+    assert "grads['b'] has the shape (1, 1, " in str(report)
+
+
 # Odd classes -------------------------------------------------------------------------------------
 
 

@@ -20,6 +20,7 @@ SCALES = (1.0, 0.5, 2.0)
 AXES = ("N", "T", "D", "H")
 SEEDS = 1 << 16
 LARGE = {"x": 30.0, "c0": 4.0, "dy": 8.0, "dh": 8.0, "dc": 8.0}  # how many times larger
+HUGE = {"c0": 60.0, "dy": 2000.0, "dh": 2000.0, "dc": 2000.0}
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,12 @@ class Case:
     """Sizes N (batch), T (time steps), D (input), H (hidden), a scale, a seed and a dtype.
 
     Without `bias`, b is zero: for a subject that has none. The flavor is what the data is like:
-    "normal", "zeros" (some inputs and gradients are exactly zero), "nothing" (all of them are),
-    "equal_rows" (all rows of the batch are equal), "equal_steps" (all time steps are), "one_hot"
-    (inputs are), "last" (gradients are zero but in the last time step), "large" (inputs and states
-    are some times larger) or "negative".
+    "normal", "zeros" (the inputs and gradients of some steps are exactly zero), "sparse" (single
+    numbers are), "nothing" (all of them are), "equal_rows" (all rows of the batch are equal),
+    "equal_steps" (all time steps are), "constant" (all numbers are one), "one_hot" (inputs are),
+    "last" (gradients are zero but in the last time step), "large" (inputs, states and gradients
+    are some times larger), "huge" (cell states and gradients are many times), "negative" or
+    "positive".
     """
 
     N: int = 2
@@ -103,20 +106,26 @@ class Case:
         array = self.normal(purpose, *shape)
         if self.flavor == "zeros":
             array *= self.rng(purpose + " zeros").random((*shape[:-1], 1)) < 0.6
+        elif self.flavor == "sparse":
+            array *= self.rng(purpose + " sparse").random(shape) < 0.5
         elif self.flavor == "nothing" and purpose in ("x", "dy"):
             array *= 0
         elif self.flavor == "equal_rows":
             array[:] = array[:1]
         elif self.flavor == "equal_steps" and len(shape) == 3:
             array[:] = array[:, :1]
+        elif self.flavor == "constant":
+            array[:] = array.flat[0]
         elif self.flavor == "one_hot" and purpose == "x":
             array = np.equal.outer(array.argmax(axis=-1), np.arange(shape[-1])).astype(self.dtype)
         elif self.flavor == "last" and purpose == "dy":
             array[:, :-1] = 0
         elif self.flavor == "large":
             array *= LARGE.get(purpose, 1.0)
-        elif self.flavor == "negative":
-            array = -np.abs(array)
+        elif self.flavor == "huge":
+            array *= HUGE.get(purpose, 1.0)
+        elif self.flavor in ("negative", "positive"):
+            array = np.abs(array) * (1 if self.flavor == "positive" else -1)
         return array
 
     def as_dict(self) -> dict[str, Any]:

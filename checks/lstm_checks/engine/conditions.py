@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from lstm_checks.engine.case import AXES
-from lstm_checks.engine.lives import OWN, Life, Step
+from lstm_checks.engine.lives import OWN, Life, Maker, Step
 
 EXACT = (1, 2, 3)
 AT_LEAST = (5, 8, 16, 32, 64)
 COUNTED = 4  # how far calls are counted one by one
+MANY = (6, 9, 14, 20)
+STEPS = (10, 20, 40, 80, 160)  # time steps, over calls that are continued
 
 
 @dataclass
@@ -61,6 +63,8 @@ def _ones(bits: int) -> Iterator[int]:
 class _Known:
     """What has happened to an instance."""
 
+    maker: Maker
+    others: list[str] = field(default_factory=list)  # what it is like beside the other instances
     forwards: int = 0
     in_a_row: int = 0  # forwards since the last backward
     backwards: int = 0
@@ -69,9 +73,14 @@ class _Known:
     since_reset: int = 0
     carries: int = 0  # the batch size of the state that is carried; 0 without one
     returned: int = 0  # the batch size of the state that was returned last
+    alike: dict[str, int] = field(default_factory=dict)  # how many calls in a row were alike
+    steps: int = 0  # over the calls in which the state was carried on
+    most: tuple[int, int] = (0, 0)  # the largest N and the largest T so far
     dtype: str = ""
     written: list[str] = field(default_factory=list)  # since the last forward
     last: Step | None = None
+    used_up: bool = False  # the caller has written into what the last backward gave
+    reset_between: bool = False  # it was reset since the last forward
     called: list[str] = field(default_factory=list)  # the conditions of the last forward
     elsewhere: str = ""  # what was called on the other instance since
 
@@ -84,44 +93,66 @@ class _Known:
 
 def conditions(life: Life) -> Iterator[list[str]]:
     """The conditions of each forward and each backward of a life, in their order."""
-    known = [_Known(dtype=life.dtype) for _ in life.sizes]
+    known = [_known(life, who) for who in range(len(life.makers))]
     for step in life.steps:
         who = step.who % len(known)
         me = known[who]
         for other in known:
             if other is not me:
                 other.elsewhere = step.do
-        if step.do == "reset":
+        if step.do == "make":
+            known[who] = _known(life, who)
+            known[who].elsewhere = "make"
+        elif step.do == "reset":
             me.resets += 1
-            me.since_reset, me.carries, me.last = 0, 0, None
+            me.since_reset, me.carries = 0, 0
+            me.reset_between = me.last is not None
         elif step.do == "write":
             how = "in place" if step.in_place else "anew"
             me.written += [f"{'+'.join(step.weights)} written", f"written {how}"]
+            me.written.append(f"written {step.flavor} {step.layout}")
             if step.dtype and step.dtype != me.dtype:
                 me.dtype, me.returned = step.dtype, 0
             me.last = None
         elif step.do == "forward":
-            yield _forward(life, step, who, me)
+            yield _forward(life, step, me)
         elif me.last is not None:
             yield _backward(life, step, me)
 
 
-def _forward(life: Life, step: Step, who: int, me: _Known) -> list[str]:
-    D, H = life.sizes[who]
+def _known(life: Life, who: int) -> _Known:
+    """An instance that is new."""
+    me = life.makers[who]
+    others = [f"{len(life.makers)} instances"]
+    for number, other in enumerate(life.makers):
+        if number != who:
+            others += [f"D {_sign(me.D, other.D)} elsewhere", f"H {_sign(me.H, other.H)} elsewhere"]
+            others.append(f"mode {'as' if me.stateful == other.stateful else 'not as'} elsewhere")
+            others.append(f"dtype {'as' if me.dtype == other.dtype else 'not as'} elsewhere")
+    return _Known(me, others, dtype=me.dtype)
+
+
+def _forward(life: Life, step: Step, me: _Known) -> list[str]:
+    D, H = me.maker.D, me.maker.H
     before = me.last
     N = me.batch(step)
     me.forwards += 1
     me.in_a_row += 1
     me.again = 0
     me.since_reset += 1
+    given = step.given or ("carried" if me.carries else "none")
+    me.steps = step.T + (me.steps if given == "carried" else 0)
     found = [
         "forward",
+        *_in_a_row(me, given, N, step.T, before),
+        *(f"at least {n} steps" for n in STEPS if me.steps >= n),
         *_sizes(N, step.T, D, H),
         *_common(life, step, me),
-        f"state {step.given or ('carried' if me.carries else 'none')}",
+        f"state {given}",
         f"forward {min(me.forwards, COUNTED)}",
-        *(f"at least {n} forwards" for n in (6, 9) if me.forwards >= n),
+        *(f"at least {n} forwards" for n in MANY if me.forwards >= n),
         f"{min(me.in_a_row, COUNTED)} forwards in a row",
+        *(f"at least {n} forwards in a row" for n in MANY if me.in_a_row >= n),
         *me.written,
     ]
     if me.backwards:
@@ -133,15 +164,34 @@ def _forward(life: Life, step: Step, who: int, me: _Known) -> list[str]:
         found.append(f"state before {before.given or 'none'}")
         if step.same_x:
             found.append("inputs in the same array")
+        if step.nearly:
+            found.append("inputs nearly the same")
+        found += [f"N {_sign(N, me.most[0])} ever", f"T {_sign(step.T, me.most[1])} ever"]
         if before.seed == step.seed:
             found.append("the same inputs again")
-    if life.stateful:
+    if me.maker.stateful:
         me.carries = N
     me.returned = N
+    me.most = max(me.most[0], N), max(me.most[1], step.T)
+    me.reset_between = False
     me.written, me.elsewhere = [], ""
     me.last = Step("forward", N=N, T=step.T, seed=step.seed, given=step.given)
     me.called = found
     return found
+
+
+def _in_a_row(me: _Known, given: str, N: int, T: int, before: Step | None) -> list[str]:
+    """How long calls have been alike."""
+    now = {f"state {given}": True}
+    if before is not None:
+        now |= {"N alike": N == before.N, "T alike": T == before.T}
+    me.alike = {name: me.alike.get(name, 0) + 1 for name, alike in now.items() if alike}
+    return [
+        f"{name} at least {n} times in a row"
+        for name, count in me.alike.items()
+        for n in (2, *MANY)
+        if count >= n
+    ]
 
 
 def _backward(life: Life, step: Step, me: _Known) -> list[str]:
@@ -153,17 +203,22 @@ def _backward(life: Life, step: Step, me: _Known) -> list[str]:
         *_common(life, step, me),
         f"gradient on the state {step.given or 'none'}",
         f"backward {min(me.backwards, COUNTED)}",
-        *(f"at least {n} backwards" for n in (6, 9) if me.backwards >= n),
-        f"{min(me.again, 3)} backwards since the forward",
+        *(f"at least {n} backwards" for n in MANY if me.backwards >= n),
+        f"{min(me.again, COUNTED)} backwards since the forward",
+        *(["y as dy"] if step.own_y else []),
+        *(["gradients written into"] if me.used_up else []),
+        *(["a reset between"] if me.reset_between else []),
     ]
+    me.used_up = step.used_up
     me.elsewhere = ""
     return [*(f"backward: {name}" for name in found), *(f"of {name}" for name in me.called)]
 
 
 def _common(life: Life, step: Step, me: _Known) -> list[str]:
     found = [
-        "stateful" if life.stateful else "stateless",
+        "stateful" if me.maker.stateful else "stateless",
         me.dtype,
+        *me.others,
         f"data {step.flavor}",
         f"layout {step.layout}",
         f"weights {life.scale}",

@@ -1,12 +1,14 @@
 """Draws the lives that decide, by NumPy's generator: the same on every machine.
 
 Their sizes come from a small palette in which each pair of N, T, D and H stands in every relation,
-and some sizes are large. Of several drawn lives the one is taken whose calls meet the most pairs of
+and some sizes are large. Each life has habits of its own: what it does often, seldom and never. So
+some calls come many times in a row, which they would not if all were drawn alike (swarm testing:
+Groce et al. 2012). Of several drawn lives the one is taken whose calls meet the most pairs of
 conditions that none has met before; see `conditions`.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TypeVar
 
@@ -14,20 +16,32 @@ import numpy as np
 
 from lstm_checks.engine.case import AXES, SEEDS
 from lstm_checks.engine.conditions import Covered
-from lstm_checks.engine.lives import FLAVORS, GIVEN, OWN, SMALL, WEIGHTS, Life, Step
+from lstm_checks.engine.lives import (
+    FLAVORS,
+    GIVEN,
+    OWN,
+    SMALL,
+    TOO_LARGE,
+    WEIGHTS,
+    Do,
+    Life,
+    Maker,
+    Step,
+)
 
 T_ = TypeVar("T_")
 Sizes = tuple[int, int, int, int]
 
 CANDIDATES = 12
-LARGE = (129, 160)  # a large size lies within
+LARGE = ((129, 160), (257, 300))  # a large size lies within one of these
+LARGE_H = LARGE[0]  # the work grows with the square of H, and a subject may be slow
 MIDDLE = (13, 40)
 TYPICAL = (8, 10, 16, 20, 32)  # sizes that people choose
 LONGER = (7, 20)  # more steps than a few, and quick all the same
-CALLS = {"small": 24, "typical": 12, "large": 8}
-# Of every 12 lives six have small sizes, one has sizes that people choose, four have one large size
-# each, and one has a longer sequence.
-ROUND = ("small",) * 6 + ("typical",) + ("large",) * 4 + ("longer",)
+CALLS = {"small": 24, "many": 60, "typical": 12, "large": 8}
+# Of every 12 lives six have small sizes, one of them many calls, one has sizes that people choose,
+# four have one large size each, and one has a longer sequence.
+ROUND = ("small",) * 5 + ("many", "typical") + ("large",) * 4 + ("longer",)
 
 
 def draw(rng: np.random.Generator, stateful: bool, count: int) -> Iterator[Life]:
@@ -64,6 +78,13 @@ class _Dice:
         """One of the choices, each as likely."""
         return choices[int(self._next() * len(choices))]
 
+    def some(self, choices: Sequence[T_]) -> list[T_]:
+        """One, two, four or all of the choices."""
+        count = self.pick((1, 2, 4, len(choices)))
+        if count == len(choices):
+            return list(choices)
+        return [self.pick(choices) for _ in range(count)]
+
     def between(self, low: int, high: int) -> int:
         """A whole number, both ends included."""
         return low + int(self._next() * (high - low + 1))
@@ -98,52 +119,59 @@ def palette(dice: _Dice) -> list[Sizes]:
 
 @dataclass
 class _Plan:
-    """A life that is being drawn.
+    """A life that is being drawn, and its habits.
 
     Attributes:
-        stateful: whether its instances are.
+        makers: what its instances are made of.
         sizes: (N, T, D, H) of each instance; N and T change from call to call.
-        mixed: weights of another dtype are written. Stateless only: what is carried has a dtype.
-        single: all is in float32.
-        forward_only: backward is never called.
+        mixed: weights of another dtype are written.
         seeds: few, so that inputs come again.
+        kinds: what is called, each as often as it stands here.
+        given, given_back: what is given as the state, and as the gradient on it.
+        flavors, layouts: of the data.
+        varies: the share of calls with another N and T.
+        chances: the share of calls in which each of some arguments of `Step` is true.
     """
 
-    stateful: bool
+    makers: list[Maker]
     sizes: list[Sizes]
     mixed: bool
-    single: bool
-    forward_only: bool
     seeds: list[int]
+    kinds: Sequence[Do]
+    given: Sequence[str]
+    given_back: Sequence[str]
+    flavors: Sequence[str]
+    layouts: Sequence[str]
+    varies: float
+    chances: dict[str, float]
 
 
 def _life(dice: _Dice, stateful: bool, palette_: list[Sizes], k: int) -> Life:
     """The k-th life: see `ROUND`."""
     kind = ROUND[k % len(ROUND)]
-    sizes = [dice.pick(palette_), dice.pick(palette_)]
+    sizes = [dice.pick(palette_) for _ in range(3)]
+    if dice.chance(0.4):  # two instances of the same sizes
+        sizes[1] = sizes[0]
     if kind == "typical":
         sizes[0] = tuple(dice.pick(TYPICAL) for _ in AXES)  # type: ignore[assignment]
     elif kind == "large":
         axis = k % len(ROUND) - ROUND.index("large")
-        sizes[0] = _stretched(sizes[0], axis, dice.between(*LARGE))
+        bounds = LARGE_H if AXES[axis] == "H" else dice.pick(LARGE)
+        sizes[0] = _stretched(sizes[0], axis, dice.between(*bounds))
     elif kind == "longer":
         sizes[0] = _stretched(sizes[0], AXES.index("T"), dice.between(*MIDDLE))
-    sizes = sizes if dice.chance(0.5) else sizes[:1]
+    sizes = sizes[: dice.pick((1, 1, 1, 2, 2, 3))]
     single = kind == "small" and k % 4 == 3
-    mixed = kind == "small" and not stateful and not single and dice.chance(0.3)
-    plan = _Plan(
-        stateful,
-        sizes,
-        mixed,
-        single,
-        forward_only=dice.chance(0.2),
-        seeds=[dice.between(0, SEEDS - 1) for _ in range(3)],
-    )
+    mixed = kind == "small" and not single and dice.chance(0.3)
+    makers = [Maker(D, H, stateful, "float32" if single else "float64") for *_, D, H in sizes]
+    if stateful and dice.chance(0.3):  # another instance is stateless
+        makers[1:] = [replace(maker, stateful=False) for maker in makers[1:]]
+    if mixed and dice.chance(0.5):  # or works in float32
+        makers[1:] = [replace(maker, dtype="float32") for maker in makers[1:]]
+    plan = _plan(dice, makers, sizes, single, mixed)
     return Life(
-        sizes=tuple((D, H) for *_, D, H in sizes),
+        makers=tuple(makers),
         steps=tuple(_steps(dice, plan, CALLS.get(kind, CALLS["large"]))),
-        stateful=stateful,
-        dtype="float32" if single else "float64",
         scale=1.0 if single or mixed else dice.pick((0.5, 1.0, 1.0, 2.0)),
         seed=dice.between(0, SEEDS - 1),
     )
@@ -153,36 +181,75 @@ def _stretched(sizes: Sizes, axis: int, size: int) -> Sizes:
     return *sizes[:axis], size, *sizes[axis + 1 :]  # type: ignore[return-value]
 
 
+def _plan(dice: _Dice, makers: list[Maker], sizes: list[Sizes], single: bool, mixed: bool) -> _Plan:
+    """The habits of a life. In float32 data is not large, since too few digits would be left."""
+    flavors = [f for f in FLAVORS if f not in TOO_LARGE or not (single or mixed)]
+    often: dict[Do, Sequence[int]] = {
+        "forward": (3, 5),
+        "backward": (0, 2, 4, 4),
+        "make": (0, 0, 1),
+        "reset": (0, 1, 1) if makers[0].stateful else (0,),
+        "write": (0, 1, 2),
+    }
+    kinds = [do for do, times in often.items() for _ in range(dice.pick(times))]
+    if mixed:
+        kinds.append("write")
+    return _Plan(
+        makers,
+        sizes,
+        mixed,
+        seeds=[dice.between(0, SEEDS - 1) for _ in range(3)],
+        kinds=kinds,
+        given=dice.some((*GIVEN, "", OWN)),
+        given_back=dice.some((*GIVEN, "")),
+        flavors=dice.some(("normal", *flavors)),
+        layouts=dice.some(("C", "C", "F", "strided")),
+        varies=dice.pick((0.0, 0.3, 0.6)),
+        chances={
+            "keyword": dice.pick((0.0, 0.3, 1.0)),
+            "same_x": dice.pick((0.0, 0.3, 0.7)),
+            "nearly": dice.pick((0.0, 0.0, 0.3)),
+            "again": dice.pick((0.0, 0.25, 0.7)),
+            "own_y": dice.pick((0.0, 0.0, 0.3)),
+            "used_up": dice.pick((0.0, 0.0, 0.4)),
+            "seed": dice.pick((0.1, 0.5)),
+        },
+    )
+
+
 def _steps(dice: _Dice, plan: _Plan, count: int) -> list[Step]:
-    """About this many calls, the first of which is a forward."""
+    """About this many calls, the first of which is a forward, perhaps after a reset."""
     batch = [N for N, *_ in plan.sizes]
-    steps = [_forward(dice, plan, 0, batch)]
+    steps = [Step("reset")] if plan.makers[0].stateful and dice.chance(0.2) else []
+    steps.append(_forward(dice, plan, 0, batch))
     while len(steps) < count:
         who = dice.between(0, len(plan.sizes) - 1)
-        kind = dice.between(1, 100)
-        if kind <= (75 if plan.forward_only else 42):
+        do = dice.pick(plan.kinds)
+        if do == "forward":
             steps.append(_forward(dice, plan, who, batch))
-        elif kind <= 78 and not plan.forward_only:
+        elif do == "backward":
             steps.append(_backward(dice, plan, who))
-            while dice.chance(0.25):
+            while dice.chance(plan.chances["again"]):
                 steps.append(_backward(dice, plan, who))
-        elif kind <= 88 and plan.stateful:
-            if dice.chance(0.5):
+        elif do == "make":
+            steps.append(Step("make", who, seed=_seed(dice, plan)))
+            batch[who] = plan.sizes[who][0]
+        elif do == "write":
+            steps += _write(dice, plan, who)
+        elif plan.makers[who].stateful:
+            if dice.chance(plan.varies):
                 batch[who] = dice.between(*SMALL)
-            steps.append(Step("reset", who))
-        else:
-            steps.append(_write(dice, plan, who))
+            steps += [Step("reset", who)] * (2 if dice.chance(0.15) else 1)
     return steps
 
 
 def _forward(dice: _Dice, plan: _Plan, who: int, batch: list[int]) -> Step:
     N, T, *_ = plan.sizes[who]
-    if dice.chance(0.45):  # another length, another batch
-        how = dice.chance(0.3)
-        T = 1 if how else dice.between(*(LONGER if dice.chance(0.25) else SMALL))
+    if dice.chance(plan.varies):  # another length, another batch
+        T = 1 if dice.chance(0.3) else dice.between(*(LONGER if dice.chance(0.25) else SMALL))
         N = dice.between(*SMALL)
-    given = dice.pick(("", "", "", "drawn", "drawn", OWN, OWN, "zeros", "h", "c"))
-    if plan.stateful:  # the carried state says how many rows there are, unless one is given
+    given = dice.pick(plan.given)
+    if plan.makers[who].stateful:  # the carried state says how many rows, unless one is given
         if given and given != OWN and dice.chance(0.3):
             batch[who] = N
         N = batch[who]
@@ -193,10 +260,11 @@ def _forward(dice: _Dice, plan: _Plan, who: int, batch: list[int]) -> Step:
         T=T,
         seed=_seed(dice, plan),
         given=given,
-        keyword=dice.chance(0.3),
-        layout=_layout(dice),
-        same_x=dice.chance(0.3),
-        flavor=_flavor(dice, plan),
+        keyword=dice.chance(plan.chances["keyword"]),
+        layout=dice.pick(plan.layouts),
+        same_x=dice.chance(plan.chances["same_x"]),
+        nearly=dice.chance(plan.chances["nearly"]),
+        flavor=dice.pick(plan.flavors),
     )
 
 
@@ -205,34 +273,33 @@ def _backward(dice: _Dice, plan: _Plan, who: int) -> Step:
         "backward",
         who,
         seed=_seed(dice, plan),
-        given=dice.pick(("", "", "", *GIVEN)),
-        keyword=dice.chance(0.3),
-        layout=_layout(dice),
-        flavor=_flavor(dice, plan),
+        given=dice.pick(plan.given_back),
+        keyword=dice.chance(plan.chances["keyword"]),
+        layout=dice.pick(plan.layouts),
+        own_y=dice.chance(plan.chances["own_y"]),
+        used_up=dice.chance(plan.chances["used_up"]),
+        flavor=dice.pick(plan.flavors),
     )
 
 
-def _write(dice: _Dice, plan: _Plan, who: int) -> Step:
-    seed = _seed(dice, plan)
-    if plan.mixed and dice.chance(0.6):
-        dtype = dice.pick(("float32", "float64"))
-        return Step("write", who, seed=seed, weights=WEIGHTS[0], dtype=dtype)
-    flavor = "zeros" if dice.chance(0.2) else "normal"
-    weights, in_place = dice.pick(WEIGHTS), dice.chance(0.5)
-    return Step("write", who, seed=seed, flavor=flavor, weights=weights, in_place=in_place)
+def _write(dice: _Dice, plan: _Plan, who: int) -> list[Step]:
+    step = Step(
+        "write",
+        who,
+        seed=_seed(dice, plan),
+        layout=dice.pick(plan.layouts),
+        flavor=dice.pick(("normal", "normal", "normal", "zeros", "large")),
+        weights=dice.pick(WEIGHTS),
+        in_place=dice.chance(0.5),
+    )
+    if not (plan.mixed and dice.chance(0.6)):
+        return [step]
+    dtype = dice.pick(("float32", "float64"))
+    # What is carried has a dtype: a stateful instance begins anew.
+    before = [Step("reset", who)] if plan.makers[who].stateful else []
+    return [*before, Step("write", who, seed=step.seed, weights=WEIGHTS[0], dtype=dtype)]
 
 
 def _seed(dice: _Dice, plan: _Plan) -> int:
-    return dice.pick(plan.seeds) if dice.chance(0.3) else dice.between(0, SEEDS - 1)
-
-
-def _layout(dice: _Dice) -> str:
-    return dice.pick(("C", "C", "C", "F", "strided"))
-
-
-def _flavor(dice: _Dice, plan: _Plan) -> str:
-    """Large values only in float64: in float32 they leave too few digits to compare."""
-    if dice.chance(0.2):
-        return "normal"
-    flavor = dice.pick(FLAVORS)
-    return "normal" if flavor == "large" and (plan.mixed or plan.single) else flavor
+    chance = plan.chances["seed"]
+    return dice.pick(plan.seeds) if dice.chance(chance) else dice.between(0, SEEDS - 1)

@@ -78,11 +78,14 @@ class Law:
         """The generator of this law's cases: NumPy's, from the seed and the law's id alone."""
         return np.random.default_rng([seed, zlib.crc32(self.id.encode())])
 
-    def cases(self, level: str, seed: int) -> list[Case]:
-        """The cases that decide at a level; those of a lower level are the first of a higher."""
+    def cases(self, level: str, seed: int, *, few_sizes: bool = False) -> list[Case]:
+        """The cases that decide at a level; those of a lower level are the first of a higher.
+
+        With `few_sizes` all have the same sizes.
+        """
         rng, count = self.rng(seed), self.examples_at(level)
-        menu = self.sizes.menu(seed, -(-count // 2))
-        return [self.sizes.draw(rng, menu[k // 2]) for k in range(count)]
+        menu = self.sizes.menu(seed, 1 if few_sizes else -(-count // 2))
+        return [self.sizes.draw(rng, menu[k // 2 % len(menu)]) for k in range(count)]
 
 
 def law(

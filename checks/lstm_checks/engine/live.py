@@ -8,7 +8,7 @@ import numpy as np
 
 from lstm_checks.engine import compare
 from lstm_checks.engine.case import Case
-from lstm_checks.engine.lives import OWN, Life, Step
+from lstm_checks.engine.lives import ONE_ARRAY, OWN, TOO_LARGE, Life, Maker, Step
 from lstm_checks.engine.tolerance import tolerance
 from lstm_checks.engine.trial import Trial, wanted
 from lstm_checks.findings import Array, Breach, Finding
@@ -34,7 +34,7 @@ IN_DIGITS = {
 }
 TEN_DIGITS = 1e-12  # taken for the machine epsilon: errors from about 1e-10 on are seen
 WRITES = {"forward": FORWARD_WRITES, "backward": BACKWARD_WRITES}
-NAMES = ("a", "b")
+NAMES = ("a", "b", "c")
 OFTEN = 8  # calls after which it is looked at what became of the last results
 FIX = (
     "A single call is right, so look at what these calls leave behind: a cache, a buffer, "
@@ -52,6 +52,7 @@ class _Call:
     trial: Trial
     given: dict[str, Any]
     was: Output | Gradients | None = None
+    used_up: bool = False  # the caller has written into what it gave
 
     @property
     def sizes(self) -> tuple[int, int]:
@@ -63,7 +64,8 @@ class _Call:
 class _Alive:
     """One instance and what the textbook knows of it."""
 
-    name: str
+    who: int
+    stateful: bool
     instance: Instance
     params: dict[str, Array]
     dtype: str
@@ -71,9 +73,14 @@ class _Alive:
     last: tuple[Case, Array, State] | None = None  # of the last forward: case, x, initial state
     returned: State | None = None  # by the last forward, as expected
     returned_by: _Call | None = None
+    y: Array | None = None  # likewise
     made: list[_Call] = field(default_factory=list)
-    again: bool = False  # backward has been answered since the last forward
+    may_refuse: bool = False  # backward may: it was answered, or a reset came, since the forward
     refused: bool = False  # it raised
+
+    @property
+    def name(self) -> str:
+        return NAMES[self.who]
 
 
 def live(subject: Subject, life: Life) -> dict[str, Finding]:
@@ -83,7 +90,7 @@ def live(subject: Subject, life: Life) -> dict[str, Finding]:
         Halted: the subject's process ended or ran out of time.
     """
     if not subject.offers("float64"):
-        life = replace(life, dtype="float32")
+        life = life.single()
     found = _Living(subject, life).run()
     if FORWARD_AFTER_BACKWARD in found or DIGITS_AFTER_BACKWARD in found:
         # It is a fault of forward alone where it shows without any backward too.
@@ -112,20 +119,19 @@ class _Living:
         self._judges: list[tuple[int, Callable[[], None]]] = []  # after how many of the calls
         self._backward_answered = False
         self._done = 0
-        self._large = any(step.flavor == "large" for step in life.steps)
+        self._large = any(step.flavor in TOO_LARGE for step in life.steps)
         self._mixed = any(step.dtype for step in life.steps)
 
     def run(self) -> dict[str, Finding]:
         subject, life = self._subject, self._life
         subject.begin()
-        done = 0
         try:
-            for who, (D, H) in enumerate(life.sizes):
-                self._say(f"{NAMES[who]} = LSTM({D}, {H}{', stateful=True' * life.stateful})")
+            for who, maker in enumerate(life.makers):
+                self._say(_making(who, maker))
+                self._done = len(self._told)
                 params = dict(self._bare(life.case(who)).params)
-                done = len(self._told)
-                instance = subject.instance(params, stateful=life.stateful)
-                self._alive.append(_Alive(NAMES[who], instance, params, life.dtype))
+                instance = subject.instance(params, stateful=maker.stateful)
+                self._alive.append(_Alive(who, maker.stateful, instance, params, maker.dtype))
             for number, step in enumerate(life.steps, 1):
                 self._make(step, self._alive[step.who % len(self._alive)])
                 if number % OFTEN == 0 or number == len(life.steps):
@@ -135,10 +141,9 @@ class _Living:
                 self._done = done
                 judge()
         except Breach as breach:
-            self._done = done
             self._note(self._forward_kind(), breach)
         except Halted as halted:
-            halted.case = life.case(0).as_dict() | {"calls": self._told[: self._done or done]}
+            halted.case = life.case(0).as_dict() | {"calls": self._told[: self._done]}
             raise
         return self._found
 
@@ -178,34 +183,55 @@ class _Living:
             self._forward(step, alive)
         elif step.do == "backward":
             self._backward(step, alive)
-        elif step.do == "reset" and self._life.stateful:
+        elif step.do == "reset" and alive.stateful:
             self._say(f"{alive.name}.reset_state()")
-            self._judge(alive.instance.post_reset())
-            alive.carried, alive.last = None, None
+            self._judge_reset(alive, alive.instance.post_reset())
+            alive.carried = None
         elif step.do == "write":
             self._write(step, alive)
+        elif step.do == "make":
+            self._make_anew(step, alive)
+
+    def _make_anew(self, step: Step, old: _Alive) -> None:
+        """A new instance takes the place of an older one, which lives on unused."""
+        maker = self._life.makers[old.who]
+        self._say(_making(old.who, maker))
+        params = dict(self._bare(self._life.case(old.who, step)).params)
+        instance, posted = self._subject.post_twin(old.instance, params)
+        self._judge(posted)
+        self._alive[old.who] = _Alive(old.who, maker.stateful, instance, params, maker.dtype)
+
+    def _judge_reset(self, alive: _Alive, posted: Callable[[], None]) -> None:
+        def judge() -> None:
+            posted()
+            alive.may_refuse = True
+
+        self._judge(judge)
 
     def _write(self, step: Step, alive: _Alive) -> None:
         if step.dtype and self._subject.offers("float64"):
             if step.dtype != alive.dtype:
                 alive.returned = None  # a state of one dtype is not for weights of another
             alive.dtype = step.dtype
-        drawn = dict(self._bare(self._case(step, alive)).params)
-        if step.flavor == "zeros":
-            drawn["b"] = 0 * drawn["b"]
+        drawn = self._bare(self._case(step, alive)).params
         chosen = {name: drawn[name] for name in step.weights}
+        if step.flavor == "zeros":
+            chosen[step.weights[-1]] = 0 * chosen[step.weights[-1]]
+        elif step.flavor == "large":
+            chosen = {name: 3 * array for name, array in chosen.items()}
         how = "in place" if step.in_place else f"anew in {alive.dtype}"
         self._say(f"{', '.join(chosen)} of {alive.name} written {how}")
         alive.params = alive.params | chosen
         self._judge(
-            alive.instance.post_write(alive.params, only=step.weights, in_place=step.in_place)
+            alive.instance.post_write(
+                alive.params, only=step.weights, in_place=step.in_place, layout=step.layout
+            )
         )
         alive.last = None
 
     def _forward(self, step: Step, alive: _Alive) -> None:
         N, given = step.N, step.given
-        if not (self._subject.offers("initial_h") or self._subject.offers("initial_c")):
-            given = ""
+        given = self._possible(given, "initial_h", "initial_c")
         if given == OWN and alive.returned is None:
             given = "drawn"
         if given == OWN and alive.returned is not None:
@@ -216,61 +242,85 @@ class _Living:
         own = alive.returned_by if given == OWN else None
         state = alive.returned if own else _given(given, trial.state)
         begin = state or alive.carried or trial.zeros
+        x, which = self._inputs(step, alive, trial)
         words = _words("state", given, step.keyword)
-        self._say(f"{alive.name}.forward(x of {N, step.T}{words})")
+        self._say(f"{alive.name}.forward({which} of {N, step.T}{words})")
         posted = alive.instance.post_forward(
-            trial.x,
+            x,
             state,
             layout=step.layout,
             report_inputs=True,
             keyword=step.keyword,
             own_state=own is not None,
             same_x=step.same_x,
+            one_array=given == ONE_ARRAY,
         )
-        want, (want_h, want_c) = trial.expected(trial.x, begin, alive.params)
-        call = _Call("forward", trial, {"x": trial.x, "state": None if own else state})
+        want, (want_h, want_c) = trial.expected(x, begin, alive.params)
+        call = _Call("forward", trial, {"x": x, "state": None if own else state})
 
         def judge() -> None:
             got = posted()
-            call.was, alive.again, alive.refused = got, False, False
+            call.was, alive.may_refuse, alive.refused = got, False, False
             expected = {"y": want, "h": want_h, "c": want_c}
             self._agree(self._forward_kind(), trial.case, got.arrays(), expected)
             before: Any = state
             if own is not None and isinstance(own.was, Output):
                 before = (own.was.h, own.was.c)
-            self._unchanged(trial, got.inputs, {"x": trial.x, "state": before}, "forward")
+            self._unchanged(trial, got.inputs, {"x": x, "state": before}, "forward")
 
         self._judge(judge)
         for earlier in alive.made if step.same_x else ():
             earlier.given.pop("x", None)  # the caller himself has written into it
         alive.made.append(call)
-        alive.last = (trial.case, trial.x, begin)
+        alive.last = (trial.case, x, begin)
+        alive.y = want.astype(alive.dtype)
         if self._subject.offers("final_h") and self._subject.offers("final_c"):
             alive.returned = (want_h.astype(alive.dtype), want_c.astype(alive.dtype))
             alive.returned_by = call
-        if self._life.stateful:
+        if alive.stateful:
             alive.carried = (want_h, want_c)
 
+    def _possible(self, given: str, first: str, second: str) -> str:
+        """What can be given of a pair of which the subject may not take both."""
+        takes = [self._subject.offers(part) for part in (first, second)]
+        if given == ONE_ARRAY and not all(takes):
+            return "drawn"
+        return given if any(takes) else ""
+
+    def _inputs(self, step: Step, alive: _Alive, trial: Trial) -> tuple[Array, str]:
+        """What forward gets as x, and how that is told."""
+        if step.nearly and alive.last is not None and alive.last[1].shape == trial.x.shape:
+            x = alive.last[1].astype(trial.x.dtype)
+            x[-1, -1, -1] = trial.x[-1, -1, -1]
+            return x, "x as before but for its last number,"
+        return trial.x, "x"
+
     def _backward(self, step: Step, alive: _Alive) -> None:
-        offers = self._subject.offers
-        if alive.last is None or not offers("backward") or "backward" in self._subject.avoided:
+        subject = self._subject
+        if alive.last is None or not subject.offers("backward") or "backward" in subject.avoided:
             return
         case, x, begin = alive.last
         upstream = Trial(self._subject, replace(case, seed=step.seed, flavor=step.flavor))
-        given = step.given if offers("final_h") or offers("final_c") else ""
+        given = self._possible(step.given, "final_h", "final_c")
         dstate = _given(given, upstream.dstate)
-        self._say(f"{alive.name}.backward(dy{_words('dstate', given, step.keyword)})")
+        own_y = step.own_y and subject.upstream == 1.0
+        dy = alive.y if own_y and alive.y is not None else upstream.dy
+        which = "the y that forward returned" if own_y else "dy"
+        then = ", then its gradients are written into" * step.used_up
+        self._say(f"{alive.name}.backward({which}{_words('dstate', given, step.keyword)}){then}")
         posted = alive.instance.post_backward(
-            upstream.dy,
+            dy,
             dstate,
             layout=step.layout,
             report_inputs=True,
             keyword=step.keyword,
+            one_array=given == ONE_ARRAY,
+            own_y=own_y,
+            used_up=step.used_up,
         )
-        want = upstream.expected_gradients(
-            upstream.dy, dstate, x=x, state=begin, params=alive.params
-        )
-        call = _Call("backward", upstream, {"dy": upstream.dy, "dstate": dstate})
+        want = upstream.expected_gradients(dy, dstate, x=x, state=begin, params=alive.params)
+        call = _Call("backward", upstream, {"dy": None if own_y else dy, "dstate": dstate})
+        call.used_up = step.used_up
 
         def judge() -> None:
             self._backward_answered = True
@@ -279,11 +329,11 @@ class _Living:
             try:
                 call.was = got = posted()
             except Breach as breach:
-                if not alive.again:  # a second backward may be refused, and must not be wrong
+                if not alive.may_refuse:
                     self._note(BACKWARD, breach, case)
                 alive.refused = True
                 return
-            alive.again = True
+            alive.may_refuse = True
             arrays = got.arrays()
             expected = {name: wanted(want, name) for name in arrays}
             self._agree(BACKWARD, upstream.case, arrays, expected)
@@ -293,7 +343,7 @@ class _Living:
         alive.made.append(call)
 
     def _case(self, step: Step, alive: _Alive, N: int = 1) -> Case:
-        return self._life.case(self._alive.index(alive), step, N, alive.dtype)
+        return self._life.case(alive.who, step, N, alive.dtype)
 
     def _agree(
         self, kind: str, case: Case, arrays: dict[str, Array], expected: dict[str, Array]
@@ -373,7 +423,7 @@ class _Living:
 
     def _as_it_was(self, alive: _Alive, call: _Call, found: Returned) -> None:
         assert call.was is not None
-        now = alive.instance.as_recalled(found, call.was, call.sizes)
+        now = {} if call.used_up else alive.instance.as_recalled(found, call.was, call.sizes)
         for name, array in call.was.arrays().items():
             after = now.get(name)
             if after is not None and not np.array_equal(after, array, equal_nan=True):
@@ -381,11 +431,17 @@ class _Living:
         self._same_inputs(found.inputs, call.given, "a later call")
 
 
+def _making(who: int, maker: Maker) -> str:
+    return f"{NAMES[who]} = LSTM({maker.D}, {maker.H}{', stateful=True' * maker.stateful})"
+
+
 def _given(how: str, drawn: State) -> State | None:
     """What is given as a state, or as the gradient on one."""
     h, c = drawn
     if not how:
         return None
+    if how == ONE_ARRAY:
+        return h, h
     return (0 * h if how in ("zeros", "c") else h, 0 * c if how in ("zeros", "h") else c)
 
 
@@ -399,6 +455,7 @@ def _words(name: str, given: str, keyword: bool) -> str:
         "zeros": "zeros",
         "h": f"({first}, zeros)",
         "c": f"(zeros, {second})",
+        ONE_ARRAY: f"({first}, {first})",
         OWN: f"its last returned {name}",
     }[given]
     return f", {by_keyword}{told}" if told else ""

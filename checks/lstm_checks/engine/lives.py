@@ -2,9 +2,10 @@
 
 A law on a single call sees one way of calling. A life mixes all that the contract allows: a state
 given or not, a gradient on the final state given or not, first and later calls, backward once or
-again, weights replaced or written in place, all of them or one alone, other sizes than before, a
-second instance in between, a reset, float64 and float32, and data with zeros, equal rows or large
-values. `draw_lives` draws those that decide.
+again, weights replaced or written in place, all of them or one alone, other sizes than before, more
+instances in between, of other sizes, modes and dtypes, some of them new, a reset, arrays that the
+caller uses again, float64 and float32, and data with zeros, equal rows or large values.
+`draw_lives` draws those that decide.
 """
 
 from dataclasses import dataclass, replace
@@ -14,22 +15,29 @@ from hypothesis import strategies as st
 
 from lstm_checks.engine.case import Case
 
-Do = Literal["forward", "backward", "reset", "write"]
+Do = Literal["make", "forward", "backward", "reset", "write"]
 SMALL = (1, 6)
 FLAVORS = (
     "normal",
     "zeros",
+    "sparse",
     "nothing",
     "equal_rows",
     "equal_steps",
+    "constant",
     "one_hot",
     "last",
     "large",
+    "huge",
     "negative",
+    "positive",
 )
+TOO_LARGE = ("large", "huge")  # for float32: too few digits are left to compare
 # What is given as the state, or as the gradient on the final state: nothing, drawn arrays, zeros,
-# an h or a c alone beside zeros, or what the last forward returned.
-GIVEN = ("", "drawn", "zeros", "h", "c")
+# an h or a c alone beside zeros, one array for both, or (as the state, and in place of dy) what the
+# last forward returned.
+GIVEN = ("", "drawn", "zeros", "h", "c", "one array")
+ONE_ARRAY = GIVEN[-1]
 OWN = "own"
 WEIGHTS = (("W", "U", "b"), ("W",), ("U",), ("b",))
 
@@ -39,7 +47,7 @@ class Step:
     """One call in a life.
 
     Attributes:
-        do: what is called.
+        do: what is called; "make" puts a new instance in the place of an older one.
         who: on which instance.
         N, T: the sizes of a forward.
         seed: draws the arrays.
@@ -47,7 +55,11 @@ class Step:
         keyword: it is given by its keyword; None is then given too.
         layout: how the arguments lie in memory; see `Instance.forward`.
         same_x: the inputs are written into the array that the last forward got, which is given.
-        flavor: of the data; see `Case`. For weights that are written, "zeros" makes b zero.
+        nearly: the inputs are those of the last forward but for the very last number.
+        own_y: the y that the last forward returned is given to backward as dy.
+        used_up: the caller writes into the gradients that backward gave, once he has them.
+        flavor: of the data; see `Case`. Of weights that are written, "zeros" makes the ones named
+            zero, and "large" makes them larger.
         weights: which weights are written.
         in_place: they are written into the arrays that are there.
         dtype: of the arrays from here on, where all weights are written.
@@ -62,6 +74,9 @@ class Step:
     keyword: bool = False
     layout: str = "C"
     same_x: bool = False
+    nearly: bool = False
+    own_y: bool = False
+    used_up: bool = False
     flavor: str = "normal"
     weights: tuple[str, ...] = ()
     in_place: bool = False
@@ -69,64 +84,91 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Maker:
+    """What an instance is made of.
+
+    Attributes:
+        D, H: its sizes.
+        stateful: its mode.
+        dtype: of its arrays, until weights of another are written.
+    """
+
+    D: int
+    H: int
+    stateful: bool = False
+    dtype: str = "float64"
+
+
+@dataclass(frozen=True)
 class Life:
     """A sequence of calls.
 
     Attributes:
-        sizes: (D, H) of each instance.
+        makers: of each instance; all are made at first.
         steps: the calls, in order.
-        stateful: whether the instances are stateful.
-        dtype: of the arrays, until weights of another are written.
         scale: of the weights.
         seed: draws the first weights.
     """
 
-    sizes: tuple[tuple[int, int], ...]
+    makers: tuple[Maker, ...]
     steps: tuple[Step, ...]
-    stateful: bool
-    dtype: str = "float64"
     scale: float = 1.0
     seed: int = 0
 
     def case(self, who: int, step: Step | None = None, N: int = 1, dtype: str = "") -> Case:
         """The case whose arrays an instance gets in a call; its first weights without one."""
-        D, H = self.sizes[who]
+        made = self.makers[who]
         step = step or Step("write", seed=self.seed + who)
-        dtype = dtype or self.dtype
-        return Case(N, step.T, D, H, self.scale, step.seed, dtype, flavor=step.flavor)
+        dtype = dtype or made.dtype
+        return Case(N, step.T, made.D, made.H, self.scale, step.seed, dtype, flavor=step.flavor)
+
+    def single(self) -> "Life":
+        """The life in float32, for a subject that works in it alone."""
+        makers = (replace(maker, dtype="float32") for maker in self.makers)
+        steps = (
+            replace(s, dtype="", flavor="normal" if s.flavor in TOO_LARGE else s.flavor)
+            for s in self.steps
+        )
+        return replace(self, makers=tuple(makers), steps=tuple(steps))
 
     def kept(self, keep: tuple[bool, ...]) -> "Life":
         """The life with some of its calls alone, and without an instance that none of them uses."""
         steps = [step for step, kept in zip(self.steps, keep, strict=True) if kept]
-        used = sorted({step.who % len(self.sizes) for step in steps}) or [0]
+        used = sorted({step.who % len(self.makers) for step in steps}) or [0]
         return replace(
             self,
-            sizes=tuple(self.sizes[who] for who in used),
-            steps=tuple(replace(s, who=used.index(s.who % len(self.sizes))) for s in steps),
+            makers=tuple(self.makers[who] for who in used),
+            steps=tuple(replace(s, who=used.index(s.who % len(self.makers))) for s in steps),
         )
 
     def capped(self, N: int, T: int, D: int, H: int) -> "Life":
         """The life with no size above these."""
         return replace(
             self,
-            sizes=tuple((min(d, D), min(h, H)) for d, h in self.sizes),
+            makers=tuple(replace(m, D=min(m.D, D), H=min(m.H, H)) for m in self.makers),
             steps=tuple(replace(s, N=min(s.N, N), T=min(s.T, T)) for s in self.steps),
         )
 
     def plain(self) -> "Life":
         """The life with plain data, given as an array in the usual layout lies."""
-        steps = (
-            replace(s, flavor="normal", layout="C", keyword=False, same_x=False) for s in self.steps
-        )
-        return replace(self, steps=tuple(steps))
+        plain = {
+            "flavor": "normal",
+            "layout": "C",
+            "keyword": False,
+            "same_x": False,
+            "nearly": False,
+            "own_y": False,
+            "used_up": False,
+        }
+        return replace(self, steps=tuple(replace(s, **plain) for s in self.steps))  # type: ignore[arg-type]
 
     def largest(self) -> tuple[int, int, int, int]:
         """The largest N, T, D and H in it."""
         return (
             max((step.N for step in self.steps), default=1),
             max((step.T for step in self.steps), default=1),
-            max(D for D, _ in self.sizes),
-            max(H for _, H in self.sizes),
+            max(maker.D for maker in self.makers),
+            max(maker.H for maker in self.makers),
         )
 
 
@@ -147,14 +189,14 @@ def lives(stateful: bool) -> st.SearchStrategy[Life]:
         weights=st.sampled_from(WEIGHTS),
         in_place=st.booleans(),
     )
-    steps = [forward, backward, write]
+    steps = [forward, backward, write, st.builds(Step, st.just("make"), who)]
     if stateful:
         steps.append(st.builds(Step, st.just("reset"), who))
+    maker = st.builds(Maker, size, size, st.just(stateful))
     return st.builds(
         Life,
-        sizes=st.lists(st.tuples(size, size), min_size=1, max_size=2).map(tuple),
+        makers=st.lists(maker, min_size=1, max_size=2).map(tuple),
         steps=st.lists(st.one_of(steps), min_size=1, max_size=8).map(tuple),
-        stateful=st.just(stateful),
         scale=st.sampled_from((1.0, 0.5, 2.0)),
         seed=seed,
     )

@@ -39,12 +39,14 @@ def first_failure(
     if law.lives is not None:
         return failure_in_lives(law.lives, subject, law.examples_at(level), level, seed, shrink)
     tried = _Tried(law, subject)
-    further = int(FURTHER[level] * law.examples_at(level))
-    if not any(map(tried.fails, law.cases(level, seed))) and further:
+    # Each size costs a compilation where the subject compiles.
+    few = subject.compiles
+    further = 0 if few else int(FURTHER[level] * law.examples_at(level))
+    if not any(map(tried.fails, law.cases(level, seed, few_sizes=few))) and further:
         find(law.sizes.cases(), tried.fails, seed, further, shrinks=False)
     if tried.first is None:
         return tried.note
-    if shrink and law.shrinks:
+    if shrink and law.shrinks and not few:
         find(law.sizes.up_to(tried.first).cases(), tried.fails, seed, SHRINKS, shrinks=True)
     return tried.finding()
 

@@ -4,12 +4,13 @@ A subject lives each life once, whichever law asks first: laws on the same lives
 """
 
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from lstm_checks.engine.draw_lives import draw
+from lstm_checks.engine.few_sizes import kept_to, pool
 from lstm_checks.engine.hypothesis_find import SHRINKS, find
 from lstm_checks.engine.law import Lives
 from lstm_checks.engine.live import live
@@ -59,16 +60,21 @@ def failure_in_lives(
             failing.append(life)
         return found
 
-    if not any(map(fails, _deciding(which.stateful, count, seed))):
-        any(map(fails, _further(lived, which.stateful, level, seed)))
+    fitted = partial(kept_to, sizes=pool(seed)) if subject.compiles else _as_it_is
+    if not any(map(fails, map(fitted, _deciding(which.stateful, count, seed)))):
+        any(map(fails, map(fitted, _further(lived, which.stateful, level, seed))))
     if not failing:
         return ""
     first = lived.findings[failing[0]][which.kind]
     if shrink:
         for parts in (shorter, smaller, shorter):
-            find(parts(failing[-1]), fails, seed, SHRINKS // 2, shrinks=True)
+            find(parts(failing[-1]).map(fitted), fails, seed, SHRINKS // 2, shrinks=True)
             failing.sort(key=_length, reverse=True)
     return replace(lived.findings[failing[-1]][which.kind], first_excess=first.excess)
+
+
+def _as_it_is(life: Life) -> Life:
+    return life
 
 
 @cache
@@ -93,4 +99,4 @@ def _further(lived: _Lived, stateful: bool, level: str, seed: int) -> list[Life]
 
 def _length(life: Life) -> tuple[int, int, int]:
     N, T, D, H = life.largest()
-    return len(life.steps), len(life.sizes), N * T * (D + H)
+    return len(life.steps), len(life.makers), N * T * (D + H)

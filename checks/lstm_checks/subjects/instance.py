@@ -5,6 +5,7 @@ deal with numbers only.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from copy import copy
 from functools import partial
 from typing import Any, Protocol
 
@@ -55,6 +56,7 @@ class Instance:
     ) -> None:
         self._subject = subject
         self._key = key
+        self._stateful = stateful
         self.D, self.H = params["W"].shape[0], params["U"].shape[0]
         self._N = self._T = 0
         self._given = False  # a state, to the last forward that was posted
@@ -78,6 +80,28 @@ class Instance:
         fitted = {name: self._fitted(name, array) for name, array in again.items()}
         if set(again) != set(weights) or any(fitted[n].shape != again[n].shape for n in again):
             self.write(params)
+
+    def post_twin(
+        self, key: int, params: Mapping[str, Array]
+    ) -> tuple["Instance", Callable[[], object]]:
+        """A new instance of the same sizes and mode, and what waits until it is made.
+
+        Args:
+            key: its number.
+            params: native weights, which it is given.
+        """
+        twin = copy(self)
+        twin._key = key
+        posted = twin._post(
+            "create",
+            replies.created,
+            input_size=self.D,
+            hidden_size=self.H,
+            stateful=self._stateful,
+            weights=self._fitted_out(params),
+        )
+        twin._mark_call()
+        return twin, posted
 
     def _ask(self, do: str, parse: Callable[[Any], Any], **given: Any) -> Any:
         return self._post(do, parse, **given)()
@@ -119,6 +143,7 @@ class Instance:
         *,
         only: Collection[str] = ("W", "U", "b"),
         in_place: bool = False,
+        layout: str = "C",
     ) -> None:
         """Write native weights into the instance.
 
@@ -126,8 +151,9 @@ class Instance:
             params: all of them.
             only: which of "W", "U" and "b" are written.
             in_place: write into the arrays that are there, where the subject keeps arrays.
+            layout: how new arrays lie in memory; see `post_forward`.
         """
-        self.post_write(params, only=only, in_place=in_place)()
+        self.post_write(params, only=only, in_place=in_place, layout=layout)()
 
     def post_write(
         self,
@@ -135,11 +161,13 @@ class Instance:
         *,
         only: Collection[str] = ("W", "U", "b"),
         in_place: bool = False,
+        layout: str = "C",
     ) -> Callable[[], None]:
         """As `write`; what is given back waits for its end."""
         names = {name for which in only for name in self.weight_names(which)}
         out = self.weights_out(params)
-        return self._write({name: out[name] for name in out if name in names}, in_place=in_place)
+        chosen = {name: out[name] for name in out if name in names}
+        return self._write(chosen, in_place=in_place, layout=layout)
 
     def write_negated(self, params: Mapping[str, Array], name: str) -> None:
         """Write native weights, the one array that the subject calls by this name negated."""
@@ -151,9 +179,9 @@ class Instance:
         self._ask("write", replies.nothing, weights={name: array}, in_place=False)
         self._mark_call()
 
-    def _write(self, weights: dict[str, Array], *, in_place: bool = False) -> Callable[[], None]:
+    def _write(self, weights: dict[str, Array], **how: Any) -> Callable[[], None]:
         fitted = {name: self._fitted(name, array) for name, array in weights.items()}
-        posted = self._post("write", replies.nothing, weights=fitted, in_place=in_place)
+        posted = self._post("write", replies.nothing, weights=fitted, **how)
         self._mark_call()
         return posted
 
@@ -204,6 +232,7 @@ class Instance:
         params: Mapping[str, Array] | None = None,
         own_state: bool = False,
         same_x: bool = False,
+        one_array: bool = False,
     ) -> Callable[[], Output]:
         """As `forward`; what is given back waits for the result.
 
@@ -215,6 +244,7 @@ class Instance:
             params: native weights to write first; None leaves them as they are.
             own_state: `state` is what the last forward returned; give these very objects.
             same_x: write x into the array that the last forward got, where it fits, and give that.
+            one_array: h and c of the state are equal; give one object for both.
         """
         conventions = self._subject.conventions
         N, T = self._N, self._T = x.shape[:2]
@@ -231,6 +261,7 @@ class Instance:
             weights=None if params is None else self._fitted_out(params),
             own_state=own_state,
             same_x=same_x,
+            one_array=one_array,
         )
         self._mark_call()
 
@@ -263,12 +294,17 @@ class Instance:
         layout: str = "C",
         report_inputs: bool = False,
         keyword: bool = False,
+        one_array: bool = False,
+        own_y: bool = False,
+        used_up: bool = False,
     ) -> Callable[[], Gradients]:
         """As `backward`; what is given back waits for the gradients.
 
         Args:
             dy, dstate: the upstream gradients.
-            layout, report_inputs, keyword: see `post_forward`.
+            layout, report_inputs, keyword, one_array: see `post_forward`.
+            own_y: `dy` is the y that the last forward returned; give this very object.
+            used_up: write into the gradients that come back, after they are read.
         """
         factor = self._subject.upstream
         if factor != 1.0:
@@ -282,6 +318,9 @@ class Instance:
             layout=layout,
             report_inputs=report_inputs,
             keyword=keyword,
+            one_array=one_array,
+            own_y=own_y,
+            used_up=used_up,
         )
         N, T = dy.shape[:2]
         given = self._given

@@ -75,7 +75,7 @@ def array_of(value: Any, name: str, shape: tuple[int, ...], axes: tuple[str, ...
 
 
 def _shape_fix(got: tuple[int, ...], shape: tuple[int, ...], name: str) -> str:
-    if len(got) == 3 and got == (shape[1], shape[0], *shape[2:]):
+    if len(got) == len(shape) == 3 and got == (shape[1], shape[0], shape[2]):
         return (
             "The batch and time axes are exchanged: return the axes in the order in which they "
             "came, or declare batch_first."

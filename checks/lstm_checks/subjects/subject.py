@@ -151,6 +151,13 @@ class Subject:
         self._count += 1
         return Instance(self, self._count, params, stateful)
 
+    def post_twin(
+        self, of: Instance, params: Mapping[str, Array]
+    ) -> tuple[Instance, Callable[[], object]]:
+        """As `instance`, of the sizes and the mode of another; and what waits until it is made."""
+        self._count += 1
+        return of.post_twin(self._count, params)
+
     def ask(
         self, do: str, key: int, parse: Callable[[Any], T], most: int = SMALL, **given: Any
     ) -> T:

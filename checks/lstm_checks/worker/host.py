@@ -59,7 +59,7 @@ class Host:
         self._instances: dict[int, Any] = {}
         self._results: dict[int, deque[Any]] = {}
         self._inputs: dict[int, Any] = {}  # the x that an instance's last forward got
-        self._last_states: dict[int, Any] = {}  # the state that an instance's last forward returned
+        self._outputs: dict[int, tuple[Any, Any]] = {}  # y and the state that it returned
         self._encoded = Encoder(0)
 
     @property
@@ -157,7 +157,7 @@ class Host:
             self._instances.clear()
             self._results.clear()
             self._inputs.clear()
-            self._last_states.clear()
+            self._outputs.clear()
         options = {"stateful": True} if stateful else {}
         instance = self._instances[key] = self._adapted(input_size, hidden_size, **options)
         params = getattr(instance, "params", None)
@@ -168,15 +168,17 @@ class Host:
         names = weight_names(instance)
         found = {name: self._encoded(get_weight(instance, name)) for name in {*weights, *names}}
         for name, array in weights.items():
-            set_weight(instance, name, array)
+            set_weight(instance, name, array.copy())
         has_params = getattr(instance, "params", None) is not None
         return {"found": found, "names": names, "has_params": has_params}
 
-    def _write(self, key: int, weights: dict[str, Any], in_place: bool = False) -> None:
+    def _write(
+        self, key: int, weights: dict[str, Any], in_place: bool = False, layout: str = "C"
+    ) -> None:
         instance = self._instances[key]
         for name, array in weights.items():
             if not (in_place and wrote_in_place(instance, name, array)):
-                set_weight(instance, name, array)
+                set_weight(instance, name, laid_out(array, layout))
 
     def _read(self, key: int, names: list[str]) -> dict[str, Any]:
         return {name: self._encoded(get_weight(self._instances[key], name)) for name in names}
@@ -192,14 +194,16 @@ class Host:
         weights: dict[str, Any] | None = None,
         own_state: bool = False,
         same_x: bool = False,
+        one_array: bool = False,
     ) -> dict[str, Any]:
         self._write(key, weights or {})
-        x, state = laid_out(x, layout), laid_out(state, layout)
+        x, state = laid_out(x, layout), laid_out(state, layout, one_array)
         x = self._inputs[key] = rewritten(self._inputs.get(key), x) if same_x else x
         if own_state:
-            state = self._last_states[key]
+            state = self._outputs[key][1]
         result = call(self._instances[key].forward, x, "state", state, keyword)
-        self._last_states[key] = result[1] if isinstance(result, (tuple, list)) else None
+        pair = isinstance(result, (tuple, list)) and len(result) > 1
+        self._outputs[key] = (result[0], result[1]) if pair else (result, None)
         inputs = {"x": x, "state": state}
         self._keep(key, result, inputs)
         given = self._encoded(inputs if report_inputs else None)
@@ -213,18 +217,27 @@ class Host:
         layout: str = "C",
         report_inputs: bool = False,
         keyword: bool = False,
+        own_y: bool = False,
+        one_array: bool = False,
+        used_up: bool = False,
     ) -> dict[str, Any]:
-        dy, dstate = laid_out(dy, layout), laid_out(dstate, layout)
+        dy, dstate = laid_out(dy, layout), laid_out(dstate, layout, one_array)
         instance = self._instances[key]
+        if own_y:
+            dy = self._outputs[key][0]
         result = call(instance.backward, dy, "dstate", dstate, keyword)
         grads = instance.grads
         inputs = {"dy": dy, "dstate": dstate}
         self._keep(key, result, inputs)
-        return {
+        reply = {
             "result": self._encoded(result),
             "grads": self._encoded(grads),
             "inputs": self._encoded(inputs if report_inputs else None),
         }
+        if used_up:
+            use_up(result)
+            use_up(grads)
+        return reply
 
     def _step(self, key: int, x: Any, h: Any, c: Any) -> dict[str, Any]:
         return {"result": self._encoded(self._instances[key].step(x, h, c))}
@@ -363,9 +376,9 @@ def set_weight(instance: Any, name: str, array: Any) -> None:
     """Write a weight into params, or into an attribute where there is no params."""
     params = getattr(instance, "params", None)
     if params is None:
-        setattr(instance, name, array.copy())
+        setattr(instance, name, array)
     else:
-        params[name] = array.copy()
+        params[name] = array
 
 
 def wrote_in_place(instance: Any, name: str, array: Any) -> bool:
@@ -401,20 +414,36 @@ def call(method: Any, first: Any, name: str, second: Any, keyword: bool) -> Any:
     return method(first) if second is None else method(first, second)
 
 
-def laid_out(value: Any, layout: str) -> Any:
-    """Copies of the arrays with the strides asked for: "C", "F" (Fortran) or "strided"."""
+def laid_out(value: Any, layout: str, one_array: bool = False) -> Any:
+    """Copies of the arrays with the strides asked for: "C", "F" (Fortran) or "strided".
+
+    With `one_array` all members of a pair are the first one.
+    """
     if isinstance(value, list):
-        return tuple(laid_out(item, layout) for item in value)
+        made = tuple(laid_out(item, layout) for item in value)
+        return made[:1] * len(made) if one_array else made
     if not isinstance(value, np.ndarray):
         return value
     if layout == "F":
-        return np.asfortranarray(value)
+        return np.array(value, order="F")
     if layout == "strided":
         wide = np.full((*value.shape[:-1], 2 * value.shape[-1]), 7.0, value.dtype)
         view = wide[..., ::2]
         view[...] = value
         return view
     return value.copy()
+
+
+def use_up(value: Any) -> None:
+    """Write into all arrays, as an optimizer does who clips gradients in place."""
+    if isinstance(value, (tuple, list)):
+        for item in value:
+            use_up(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            use_up(item)
+    elif type(value) is np.ndarray and value.flags.writeable and value.dtype.kind == "f":
+        value[...] = 7.0
 
 
 def rewritten(array: Any, value: Any) -> Any:

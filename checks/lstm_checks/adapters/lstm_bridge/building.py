@@ -6,21 +6,25 @@ from typing import Any
 INPUT = ("input_size", "input_dim", "in_features", "n_in", "d", "input", "n_x", "embedding_dim")
 HIDDEN = ("hidden_size", "hidden_dim", "out_features", "n_out", "h", "hidden", "n_a", "units")
 
+LAYERS = ("num_layers", "n_layers", "layers", "layer_dim")
+
 
 def built(target: Any, input_size: int, hidden_size: int, **options: Any) -> Any:
     """target(input_size, hidden_size), or by the names of its arguments; a head gets 2 outputs.
+
+    One layer is made unless `options` say otherwise, whatever the default is.
 
     Raises:
         TypeError: it takes neither.
     """
     try:
-        required = [
-            p
-            for p in inspect.signature(target).parameters.values()
-            if p.default is p.empty and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
-        ]
+        given = list(inspect.signature(target).parameters.values())
     except (TypeError, ValueError):
-        required = []
+        given = []
+    named = [p for p in given if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    required = [p for p in named if p.default is p.empty and p.name not in options]
+    several = {p.name: 1 for p in named if p.default is not p.empty and p.name in LAYERS}
+    options = several | options
     by_name: dict[str, Any] = {}
     for p in required:
         low = p.name.lower()
@@ -28,7 +32,7 @@ def built(target: Any, input_size: int, hidden_size: int, **options: Any) -> Any
             by_name[p.name] = input_size
         elif low in HIDDEN or "hid" in low:
             by_name[p.name] = hidden_size
-        elif low in ("num_layers", "n_layers", "layers", "layer_dim"):
+        elif low in LAYERS:
             by_name[p.name] = 1
         elif low == "batch_first":
             by_name[p.name] = True

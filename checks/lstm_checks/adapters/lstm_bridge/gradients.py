@@ -18,6 +18,7 @@ def differentiated(
     *,
     layout: Layout | None = None,
     keeps_state: bool = False,
+    composes: tuple[str, ...] = (),
     offers_backward: bool = True,
     **declared: Any,
 ) -> type:
@@ -33,6 +34,10 @@ def differentiated(
         layout: where the weights are laid out otherwise than a declaration can say.
         keeps_state: make(…, stateful=True) gives what keeps its state from call to call, and `run`
             has an attribute `reset`.
+        composes: what it makes of several LSTMs, of "layers", "directions" and "lengths".
+            make(…, layers=…, directions=…) then gives weights whose names begin with "k.", the
+            number of the part, and a run that takes and returns states of (parts, N, H); with
+            lengths, run(weights, x, state, lengths) gets the number of time steps of each row.
         offers_backward: False for a framework that is only asked for outputs.
         declared: conventions, and `not_offered`, as class attributes.
     """
@@ -41,6 +46,7 @@ def differentiated(
 
     class LSTM:
         not_offered = {} if keeps_state else STATELESS
+        composes: tuple[str, ...] = ()
         compiles = engine.compiles
 
         def __init__(self, input_size: int, hidden_size: int, **options: Any) -> None:
@@ -48,21 +54,44 @@ def differentiated(
             made = compiled.get(key) or engine.prepared(*make(input_size, hidden_size, **options))
             if engine.pure:
                 compiled[key] = made
-            self._call, self._input_size = made, input_size
+            width = options.get("directions", 1) * hidden_size
+            self._sizes = [input_size] * options.get("directions", 1) + [width] * 8
+            self._call, self._composed = made, "layers" in options
             self.params = self._native(
                 {name: engine.array(value).copy() for name, value in made.weights.items()}
             )
             self.grads: Arrays = {}
 
         def _native(self, arrays: Arrays) -> Arrays:
-            return arrays if layout is None else layout.params(arrays, self._input_size)
+            return arrays if layout is None else self._by_parts(arrays, layout.params)
 
-        def forward(self, x: Any, state: Any = None) -> Any:
+        def _own(self, arrays: Arrays) -> Arrays:
+            if layout is None:
+                return arrays
+            own = layout.own
+            return self._by_parts(arrays, lambda part, size: own(part))
+
+        def _by_parts(self, arrays: Arrays, convert: Callable[[Arrays, int], Arrays]) -> Arrays:
+            """Arrays with the layout of each part converted; `convert` gets its input size."""
+            if not self._composed:
+                return convert(arrays, self._sizes[0])
+            parts: dict[str, Arrays] = {}
+            for name, array in arrays.items():
+                part, _, rest = name.partition(".")
+                parts.setdefault(part, {})[rest] = array
+            return {
+                f"{part}.{name}": array
+                for part, some in parts.items()
+                for name, array in convert(some, self._sizes[int(part)]).items()
+            }
+
+        def forward(self, x: Any, state: Any = None, lengths: Any = None) -> Any:
             if state is not None and state[0] is None and state[1] is None:
                 state = None  # neither part is offered
             self._given = state is not None
-            own = self.params if layout is None else layout.own(self.params)
-            outputs, self._tape = engine.forward(self._call, own, x, state)
+            own = self._own(self.params)
+            more = () if lengths is None else (np.asarray(lengths),)
+            outputs, self._tape = engine.forward(self._call, own, x, state, *more)
             if layout is not None:
                 self.params.update(self._native(own))  # forward may have written into them
             return outputs
@@ -75,6 +104,7 @@ def differentiated(
         def reset_state(self) -> None:
             self._call.run.reset()
 
+    LSTM.composes = composes
     if not keeps_state:
         del LSTM.reset_state
     if not offers_backward:
@@ -108,7 +138,7 @@ class Torch:
     def array(self, tensor: Any) -> Any:
         return None if tensor is None else tensor.detach().cpu().numpy()
 
-    def forward(self, call: Prepared, params: Arrays, x: Any, state: Any) -> Any:
+    def forward(self, call: Prepared, params: Arrays, x: Any, state: Any, *lengths: Any) -> Any:
         torch, weights = self.torch, call.weights
         for name, tensor in weights.items():
             tensor.data = torch.from_numpy(params[name])
@@ -116,7 +146,7 @@ class Torch:
         x = torch.from_numpy(x).requires_grad_()
         if state is not None:
             state = tuple(torch.from_numpy(part).requires_grad_() for part in state)
-        y, (h, c) = call.run(weights, x, state)
+        y, (h, c) = call.run(weights, x, state, *lengths)
         for name, tensor in weights.items():
             params[name] = tensor.detach().numpy()  # forward may have changed it
         found = self.array(y), (self.array(h), self.array(c))
@@ -177,27 +207,27 @@ class Jax:
         return self.jax.jit(function, compiler_options=self.options)
 
     def prepared(self, run: Any, weights: Arrays) -> Prepared:
-        def outputs(weights: Any, x: Any, state: Any) -> Any:
-            y, (h, c) = run(weights, x, state)
+        def outputs(weights: Any, x: Any, state: Any, *lengths: Any) -> Any:
+            y, (h, c) = run(weights, x, state, *lengths)
             return y, (h, c)
 
-        def pulled(weights: Any, x: Any, state: Any, upstream: Any) -> Any:
-            return self.jax.vjp(outputs, weights, x, state)[1](upstream)
+        def pulled(given: Any, lengths: Any, upstream: Any) -> Any:
+            return self.jax.vjp(lambda *inputs: outputs(*inputs, *lengths), *given)[1](upstream)
 
         return Prepared(run, weights, self.jit(outputs), self.jit(pulled))
 
     def array(self, value: Any) -> Any:
         return None if value is None else np.array(value)
 
-    def forward(self, call: Prepared, params: Arrays, x: Any, state: Any) -> Any:
+    def forward(self, call: Prepared, params: Arrays, x: Any, state: Any, *lengths: Any) -> Any:
         weights = {name: params[name] for name in call.weights}
         given = self.jax.tree.map(np.array, (weights, x, state))
-        y, (h, c) = call.outputs(*given)
+        y, (h, c) = call.outputs(*given, *lengths)
         found = self.array(y), (self.array(h), self.array(c))
-        return found, (call.pulled, given, found)
+        return found, (call.pulled, given, lengths, found)
 
     def backward(self, tape: Any, dy: Any, dstate: Any) -> Any:
-        pulled, given, (y, (h, c)) = tape
+        pulled, given, lengths, (y, (h, c)) = tape
         dh, dc = dstate or (None, None)
         upstream = (
             dy.astype(y.dtype),
@@ -206,7 +236,7 @@ class Jax:
                 for out, up in ((h, dh), (c, dc))
             ),
         )
-        dweights, dx, dstate = pulled(*given, upstream)
+        dweights, dx, dstate = pulled(given, lengths, upstream)
         grads = {name: self.array(value) for name, value in dweights.items()}
         return grads, self.array(dx), tuple(self.array(part) for part in dstate or ())
 
@@ -226,7 +256,7 @@ class Tensorflow:
     def array(self, value: Any) -> Any:
         return None if value is None else np.array(value)
 
-    def forward(self, call: Prepared, params: Arrays, x: Any, state: Any) -> Any:
+    def forward(self, call: Prepared, params: Arrays, x: Any, state: Any, *lengths: Any) -> Any:
         tf = self.tensorflow
         weights = {name: tf.convert_to_tensor(params[name]) for name in call.weights}
         x = tf.convert_to_tensor(x)
@@ -234,7 +264,7 @@ class Tensorflow:
         tape = tf.GradientTape(persistent=True)
         with tape:
             tape.watch([x, *(state or ()), *weights.values()])
-            y, (h, c) = call.run(weights, x, state)
+            y, (h, c) = call.run(weights, x, state, *lengths)
         found = self.array(y), (self.array(h), self.array(c))
         return found, (tape, weights, x, state, (y, h, c))
 

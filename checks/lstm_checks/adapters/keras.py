@@ -41,6 +41,7 @@ def adapt(target):
         not_offered["stateful"] = "the layer has no stateful mode"
     return bridge.differentiated(
         BACKEND, maker.make, layout=layout, keeps_state=maker.keeps_state, not_offered=not_offered,
+        composes=maker.composes(),
         lstm_form=f"Keras {keras.__version__} on {BACKEND}: {layout.said}.",
     )  # fmt: skip
 
@@ -56,8 +57,8 @@ class Maker:
         self.takes_state = self.state_name is not None
         self.keeps_state = isinstance(layer, keras.layers.RNN) or "stateful" in arguments(target)
 
-    def layer(self, input_size, hidden_size, batch=None, dtype="float64"):
-        """A layer that is built, for zeros as weights; stateful where the batch size is given."""
+    def layer(self, input_size, hidden_size, batch=None, dtype="float64", layers=1, directions=1):
+        """A layer that is built; stateful where the batch size is given."""
         use(dtype)
         options = {"return_sequences": True, "return_state": True}
         if batch is not None:
@@ -72,8 +73,11 @@ class Maker:
 
         def made():
             layer = target(*sizes, **own)
-            if hasattr(layer, "state_size") and not isinstance(layer, keras.layers.RNN):
-                layer = keras.layers.RNN(layer, **options)
+            if is_cell(layer):
+                more = [target(*sizes, **own) for _ in range(layers - 1)]
+                layer = keras.layers.RNN([layer, *more] if more else layer, **options)
+            if directions == 2:
+                layer = keras.layers.Bidirectional(layer)
             if getattr(layer, "go_backwards", False):
                 raise bridge.OutOfScope(
                     "this layer has go_backwards = True, so that it reads the sequence from its "
@@ -85,48 +89,70 @@ class Maker:
 
         return made() if BACKEND != "jax" else with_zeros(made)
 
-    def make(self, input_size, hidden_size, stateful=False):
-        layers = {}  # by the batch size, for which a stateful one is built, and the dtype
+    def composes(self):
+        """What Keras makes of several: a stack of cells, two directions, and rows with a mask."""
+        if issubclass(self.target, keras.layers.RNN):
+            return ("directions", "lengths")
+        return ("layers", "lengths") if is_cell(self.target(H)) else ()
+
+    def make(self, input_size, hidden_size, stateful=False, layers=0, directions=1):
+        composed = {"layers": layers, "directions": directions} if layers else {}
+        built = {}  # by the batch size, for which a stateful one is built, and the dtype
 
         def layer_for(x, state):
             batch, dtype = x.shape[0], keras.backend.standardize_dtype(x.dtype)
-            kept = layers.get(("kept", dtype))
+            kept = built.get(("kept", dtype))
             if stateful and kept is not None and (state is None or kept[0] == batch):
                 return kept[1]  # of another batch size, Keras says so
             key = (batch if stateful else None, dtype)
-            if key not in layers:
-                layers[key] = self.layer(input_size, hidden_size, *key)
-            layer = layers[key]
+            if key not in built:
+                built[key] = self.layer(input_size, hidden_size, *key, **composed)
+            layer = built[key]
             if stateful and BACKEND != "jax":
                 layer.reset_state()
-                layers["kept", dtype] = batch, layer
+                built["kept", dtype] = batch, layer
             return layer
 
-        def run(weights, x, state):
+        def run(weights, x, state, *lengths):
             use(keras.backend.standardize_dtype(x.dtype))
-            given = {} if state is None else {self.state_name: list(state)}
-            return RUN[BACKEND](layer_for(x, state), weights, x, given)
+            layer = layer_for(x, state)
+            given = {}
+            if state is not None:
+                given[self.state_name] = states_of(state, layers > 1) if composed else list(state)
+            if lengths:
+                time = keras.ops.arange(x.shape[1])[None]
+                given["mask"] = time < keras.ops.convert_to_tensor(lengths[0])[:, None]
+            y, states = parts_of(RUN[BACKEND](layer, named(layer, layers), weights, x, given))
+            if composed:
+                return y, tuple(keras.ops.stack(states[k::2]) for k in (0, 1))
+            return y, states or (None, None)
 
         def reset():
-            for key in [key for key in layers if key[0] == "kept"]:
-                layers.pop(key)[1].reset_state()
+            for key in [key for key in built if key[0] == "kept"]:
+                built.pop(key)[1].reset_state()
 
         run.reset = reset
-        first = self.layer(input_size, hidden_size, 1 if stateful else None)
-        weights = {name: np.zeros(one.shape) for name, one in named(first).items()}
+        first = self.layer(input_size, hidden_size, 1 if stateful else None, **composed)
+        weights = {name: np.zeros(one.shape) for name, one in named(first, layers).items()}
         if BACKEND == "torch":
             weights = {name: keras.ops.convert_to_tensor(one) for name, one in weights.items()}
         return run, weights
 
 
-def on_jax(layer, weights, x, given):
-    ordered = [weights[name] for name in named(layer)]
+def states_of(state, of_a_stack):
+    """The states of all parts as a layer takes them: of a stack in pairs, else in one list."""
+    pairs = [[state[0][k], state[1][k]] for k in range(len(state[0]))]
+    return pairs if of_a_stack else keras.tree.flatten(pairs)
+
+
+def on_jax(layer, variables, weights, x, given):
+    names = {id(one): name for name, one in variables.items()}
+    ordered = [weights[names[id(one)]] for one in layer.trainable_variables]
     others = [one.value for one in layer.non_trainable_variables]
-    return parts_of(layer.stateless_call(ordered, others, x, **given)[0])
+    return layer.stateless_call(ordered, others, x, **given)[0]
 
 
-def on_tensorflow(layer, weights, x, given):
-    variables = named(layer)
+def on_tensorflow(layer, variables, weights, x, given):
     mapping = [(one, weights[name]) for name, one in variables.items()]
     with keras.StatelessScope(state_mapping=mapping) as scope:
         result = layer(x, **given)
@@ -134,14 +160,14 @@ def on_tensorflow(layer, weights, x, given):
         value = scope.get_current_value(one)
         if value is not None:
             one.assign(value)
-    return parts_of(result)
+    return result
 
 
-def on_torch(layer, weights, x, given):
-    for name, one in named(layer).items():
+def on_torch(layer, variables, weights, x, given):
+    for name, one in variables.items():
         one.value.data = weights[name].data
         weights[name] = one.value
-    return parts_of(layer(x, **given))
+    return layer(x, **given)
 
 
 RUN = {"jax": on_jax, "tensorflow": on_tensorflow, "torch": on_torch}
@@ -153,16 +179,16 @@ def use(dtype):
 
 
 def parts_of(result):
-    """y, (h, c) of what a layer returns."""
+    """y and the states in one list, of what a layer returns."""
     y, *state = keras.tree.flatten(result)
-    if len(y.shape) != 3 or len(state) not in (0, 2):
+    if len(y.shape) != 3 or len(state) % 2:
         shapes = [tuple(one.shape) for one in (y, *state)]
         raise Unclear(
             f"its call returns arrays of {', '.join(map(str, shapes))}; the kit needs the outputs "
             "of every step, (N, T, H), alone or with h and c; accept return_sequences=True and "
             "return_state=True"
         )
-    return y, tuple(state) or (None, None)
+    return y, tuple(state)
 
 
 def shapes_of(run, weights, takes_state):
@@ -188,8 +214,20 @@ def with_weights(run, shapes):
     return {name: rng.normal(size=shape) for name, shape in shapes.items()}, ignores_x
 
 
-def named(layer):
-    """The trainable variables by name, with the path inside the layer where names repeat."""
+def is_cell(layer):
+    return hasattr(layer, "state_size") and not isinstance(layer, keras.layers.RNN)
+
+
+def named(layer, layers=0):
+    """The trainable variables by name; of several LSTMs, with the number of the part."""
+    if isinstance(layer, keras.layers.Bidirectional):
+        parts = [layer.forward_layer, layer.backward_layer]
+    else:
+        cell = getattr(layer, "cell", None)
+        parts = cell.cells if isinstance(cell, keras.layers.StackedRNNCells) else [layer]
+    if layers:
+        found = [named(part) for part in parts]
+        return {f"{k}.{name}": one for k, some in enumerate(found) for name, one in some.items()}
     variables = layer.trainable_variables
     short = [one.path.rpartition("/")[2] for one in variables]
     unique = len(set(short)) == len(short)

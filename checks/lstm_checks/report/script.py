@@ -133,6 +133,7 @@ def _call(call: Call, instance: str, conventions: Conventions) -> list[str]:
     hc = conventions.state_order
     if call.do == "create":
         options = ", stateful=True" if given["stateful"] else ""
+        options += "".join(f", {name}={count}" for name, count in given.get("parts", {}).items())
         made = f"{instance} = LSTM({given['input_size']}, {given['hidden_size']}{options})"
         return [made, *_writes(instance, given)]
     if call.do == "write":
@@ -142,6 +143,8 @@ def _call(call: Call, instance: str, conventions: Conventions) -> list[str]:
     if call.do == "forward":
         arrays = {"x": given["x"], **_pair(given["state"], [f"{letter}0" for letter in hc])}
         arguments = _arguments("x", "state", given, [f"{letter}0" for letter in hc])
+        if given.get("lengths") is not None:
+            arguments += f", lengths={given['lengths']}"
         result = f"y, ({', '.join(hc)})"
         calls = [*_named(arrays, given), f"{result} = {instance}.forward({arguments})"]
         return [*_writes(instance, given), *calls] if given.get("weights") else calls

@@ -190,7 +190,7 @@ def chosen(target, module):
     found = {
         name: value
         for name, value in vars(module).items()
-        if inspect.isfunction(value) and value.__module__ == module.__name__
+        if inspect.isfunction(bare(value)) and bare(value).__module__ == module.__name__
     }
     forwards = [n for n, f in found.items() if is_forward(f)]
     backwards = [n for n in found if re.search(r"back|grad|bptt|vjp", n.lower())]
@@ -208,6 +208,14 @@ def chosen(target, module):
     alike = [n for n in backwards if step_first(found[n]) == (some[0] in step)]
     alike = [n for n in alike if re.sub(r"back\w*|grad\w*|bptt", "", n) == stem] or alike
     return found[some[0]], found[alike[0]] if len(alike) == 1 else None
+
+
+def bare(function):
+    """The function that a compiler wrapped, or it itself."""
+    for name in ("__wrapped__", "py_func"):
+        if not inspect.isfunction(function) and not inspect.isclass(function):
+            function = getattr(function, name, function)
+    return function
 
 
 def is_forward(function):

@@ -38,7 +38,7 @@ def adapt(target):
         why = "its call returns no final state"
         not_offered |= {"final_h": why, "final_c": why}
     if not maker.keeps_state:
-        not_offered["stateful"] = "the layer has no stateful mode"
+        not_offered["stateful"] = "it has no stateful mode of its own"
     return bridge.differentiated(
         BACKEND, maker.make, layout=layout, keeps_state=maker.keeps_state, not_offered=not_offered,
         composes=maker.composes(),
@@ -55,7 +55,7 @@ class Maker:
         taken = inspect.signature(layer.call).parameters
         self.state_name = next((name for name in STATES if name in taken), None)
         self.takes_state = self.state_name is not None
-        self.keeps_state = isinstance(layer, keras.layers.RNN) or "stateful" in arguments(target)
+        self.keeps_state = "stateful" in arguments(target) or issubclass(target, keras.layers.RNN)
 
     def layer(self, input_size, hidden_size, batch=None, dtype="float64", layers=1, directions=1):
         """A layer that is built; stateful where the batch size is given."""

@@ -46,7 +46,11 @@ def load_module(
     module.__file__ = str(path)
     sys.modules[name] = module
     if neighbors:
-        sys.path.append(str(path.parent))
+        home, package = path.parent, ""
+        while (home / "__init__.py").is_file() and home.name.isidentifier():
+            home, package = home.parent, f"{home.name}.{package}".rstrip(".")
+        module.__package__ = package  # for relative imports
+        sys.path += [str(path.parent)] + [str(home)] * bool(package)
     exec(code, vars(module))
     return module
 

@@ -12,6 +12,8 @@ LAYERS = ("num_layers", "n_layers", "layers", "layer_dim")
 def built(target: Any, input_size: int, hidden_size: int, **options: Any) -> Any:
     """target(input_size, hidden_size), or by the names of its arguments; a head gets 2 outputs.
 
+    One that takes the hidden size alone makes its weights at the first call.
+
     One layer is made unless `options` say otherwise, whatever the default is.
 
     Raises:
@@ -39,6 +41,7 @@ def built(target: Any, input_size: int, hidden_size: int, **options: Any) -> Any
         else:
             by_name[p.name] = 2
     values = list(by_name.values())
-    if by_name and input_size in values and hidden_size in values:
+    of_hidden_alone = len(required) == 1 and values == [hidden_size] and len(named) == 1
+    if of_hidden_alone or (by_name and input_size in values and hidden_size in values):
         return target(**by_name, **options)
     return target(input_size, hidden_size, **options)

@@ -11,6 +11,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 
@@ -48,12 +49,15 @@ ADAPTERS = {
 HELPERS = {"with_sibling.py": "sibling_helpers.py"}  # where the equations stand, if not in the file
 SIGMOID = r"(?:(?:\w+\.)*sigmoid\({0}\)|\b{0})"
 TANH = r"(?:\w+\.)?tanh\((\w+)\)"
-# What is put in the place of what, and how often it stands there at least.
-FAULTS = {
+# What is put in the place of what.
+FAULTS: dict[str, Any] = {
     "input_added": (rf"({SIGMOID.format('i')}) \* ((?:\w+\.)?tanh\(g\)|g\b)", r"\1 + \2"),
     "cell_not_squashed": (rf"({SIGMOID.format('o')}) \* {TANH}", r"\1 * \2"),
     "forget_left_out": (rf"{SIGMOID.format('f')} \* (c_prev|c)\b", r"\1"),
-    "output_by_forget": (rf"{SIGMOID.format('o')} \* ({TANH})", r"f * \1"),
+    "output_by_forget": (
+        rf"({SIGMOID.format('o')}) \* (?={TANH})",
+        lambda found: re.sub(r"\bo\b", "f", found[1]) + " * ",
+    ),
 }
 NATIVE = "generator_class.py"  # all faults can be put into it
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -197,7 +197,8 @@ def shapes_of(run, weights, takes_state):
     if BACKEND == "jax":
         found = import_jax().eval_shape(run, weights, x, state)
     else:
-        found = run(*keras.tree.map_structure(keras.ops.convert_to_tensor, (weights, x, state)))
+        given = keras.tree.map_structure(keras.ops.convert_to_tensor, (weights, x))
+        found = run(*given, state and tuple(map(keras.ops.convert_to_tensor, state)))
     return [one for one in keras.tree.flatten(found) if one is not None]
 
 

@@ -28,7 +28,8 @@ STATES = {
     for kind, names in {
         "h": "h h0 h_0 h_prev prev_h hprev a0 a_prev h_t ht hidden h_in",
         "c": "c c0 c_0 c_prev prev_c cprev c_t ct cell c_in",
-        "both": "state states hc h_c carry initial_state init_state hidden_state",
+        "both": "state states prev_state prev_states hidden_state hc h_c carry initial_state "
+        "init_state",
     }.items()
     for name in names.split()
 }
@@ -93,6 +94,12 @@ def detect(module: ModuleType, name: str | None, adapter: str | None) -> tuple[A
             "forward(x, state=None). lstm-checks adapters lists other forms"
         )
     functions = [key for key, value in vars(module).items() if _own_function(module, value)][:8]
+    made = [key for key, value in vars(module).items() if _framework_of(type(value))]
+    if made:
+        raise NoSubject(
+            f"{_listed(made[:8])} is an object that is made already, with sizes of its own; the "
+            "kit makes LSTMs of many sizes, so it needs the class of the LSTM in it"
+        )
     has = f"; its functions are {_listed(functions)}" if functions else ""
     raise NoSubject(
         "there is no LSTM in it: no class with a forward method, and no functions of a known "

@@ -44,7 +44,7 @@ class LSTM:
             h, c = o * np.tanh(c_next), c_next
             outputs.append(h)
         if self.stateful:
-            self.state = h, c
+            self.state = h.copy(), c.copy()
         return np.stack(outputs, axis=1), (h, c)
 
     def backward(self, dy, dstate=None):
@@ -53,7 +53,7 @@ class LSTM:
         zeros = np.zeros_like(dy[:, 0])
         dh, dc = (zeros, zeros) if dstate is None else dstate
         self.grads = {name: np.zeros_like(array) for name, array in self.params.items()}
-        dx = np.empty_like(self.x)
+        dx = np.empty(self.x.shape, dy.dtype)
         for t in reversed(range(len(self.steps))):
             h, c, i, f, g, o, tanh_c = self.steps[t]
             dh = dh + dy[:, t]

@@ -52,6 +52,7 @@ STORE = "y[:, t] = h\n"
 LOOP = "for t in range(T):\n"
 X_T = "x_t = x[:, t]\n"
 START = "h, c = self.initial_state(x, state)\n"
+CAST = 'x = x.astype(self.params["W"].dtype, copy=False)\n'
 MAKE_Y = "y = np.zeros((N, T, H), x.dtype)\n"
 KEEP = (
     "if self.stateful:\n            self.carried_h = h.copy()\n"
@@ -397,6 +398,13 @@ MANNERS = [
           "digits"),
     Fault("float32_out", "numerics.precision_of_dtype", RETURN,
           "return y.astype(np.float32), (h, c)\n", "float32"),
+    Fault("integers_truncate", "numerics.integer_inputs", CAST, "x = x[:]\n", "integer"),
+    Fault("gradient_of_integers", "numerics.integer_inputs_backward", CAST,
+          "kind, back = x.dtype, type(self).backward" + LINE +
+          "rounded = lambda dx, state: (dx.astype(kind), state)" + LINE +
+          "self.backward = lambda *given: rounded(*back(self, *given))" + LINE + CAST, "integer"),
+    Fault("carries_what_it_returns", "numerics.carried_state_apart", KEEP_C,
+          "self.carried_c = c\n", "before returned"),
     Fault("float64_out", "numerics.float32_stays", MAKE_Y, "y = np.zeros((N, T, H))\n", "float64"),
     Fault("float64_zeros", "numerics.float32_stays",
           "zeros = np.zeros((x.shape[0], self.hidden_size), x.dtype)",

@@ -58,12 +58,15 @@ def test_fault(fault: Fault) -> None:
     assert replace(report, strict=False).passed == (fault.law in REMARKS)
 
 
-def test_remarks_are_about_precision_and_dtypes_alone() -> None:
+def test_remarks_are_about_precision_dtypes_and_who_owns_an_array() -> None:
     assert {
         "numerics.precision_of_dtype",
         "numerics.precision_of_gradients",
         "numerics.float32_stays",
         "numerics.float32_gradients_stay",
+        "numerics.integer_inputs",
+        "numerics.integer_inputs_backward",
+        "numerics.carried_state_apart",
         "numerics.precision_in_any_order",
         "numerics.precision_in_any_order_backward",
         "numerics.precision_in_any_order_stateful",

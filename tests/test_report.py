@@ -94,7 +94,7 @@ FAULTS = [
     ("dh, dc = dz @ U.T, dc * f", "dh, dc = dz @ U.T, dc", "right_lstm.py", None),
     ("+= h.T @ dz", "+= 1.1 * h.T @ dz", "right_lstm.py", None),
     ("+= dz.sum(axis=0)", "+= dz.mean(axis=0)", "right_lstm.py", None),
-    ("self.state = h, c", "self.state = h, 0 * c", "right_lstm.py", None),
+    ("self.state = h.copy(), c.copy()", "self.state = h, 0 * c", "right_lstm.py", None),
     ("zi, zf, zo, zg = ", "zi, zf, zg, zo = ", "cs231n_lstm.py", None),
     ("next_c = f * prev_c", "next_c = i * prev_c", "cs231n_lstm.py", None),
     ("dnext_h * tanh_c * o * (1 - o)", "dnext_h * tanh_c * o", "cs231n_lstm.py", None),

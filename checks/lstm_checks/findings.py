@@ -132,3 +132,7 @@ class Breach(Exception):
     def add(self, **more: Any) -> None:
         """Complete the finding by what only a caller knows, such as the case."""
         self.finding = replace(self.finding, **more)
+
+
+class Raised(Breach):
+    """The subject's own code raised an exception."""

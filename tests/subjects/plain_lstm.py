@@ -36,6 +36,7 @@ class LSTM:
         return h, c
 
     def forward(self, x, state=None):
+        x = x.astype(self.params["W"].dtype, copy=False)
         N, T, D = x.shape
         H = self.hidden_size
         W, U, b = self.params["W"], self.params["U"], self.params["b"]

@@ -111,6 +111,8 @@ def conditions(life: Life) -> Iterator[list[str]]:
             how = "in place" if step.in_place else "anew"
             me.written += [f"{'+'.join(step.weights)} written", f"written {how}"]
             me.written.append(f"written {step.flavor} {step.layout}")
+            if step.block is not None:
+                me.written.append(f"block {step.block} written")
             if step.dtype and step.dtype != me.dtype:
                 me.dtype, me.returned = step.dtype, 0
             me.last = None

@@ -283,6 +283,7 @@ def _backward(dice: _Dice, plan: _Plan, who: int) -> Step:
 
 
 def _write(dice: _Dice, plan: _Plan, who: int) -> list[Step]:
+    in_place = dice.chance(0.5)
     step = Step(
         "write",
         who,
@@ -290,7 +291,8 @@ def _write(dice: _Dice, plan: _Plan, who: int) -> list[Step]:
         layout=dice.pick(plan.layouts),
         flavor=dice.pick(("normal", "normal", "normal", "zeros", "large")),
         weights=dice.pick(WEIGHTS),
-        in_place=dice.chance(0.5),
+        in_place=in_place,
+        block=dice.between(0, 3) if in_place and dice.chance(0.4) else None,
     )
     if not (plan.mixed and dice.chance(0.6)):
         return [step]

@@ -8,6 +8,7 @@ from lstm_checks.engine.law import Law
 from lstm_checks.engine.outcome import Loaded, Outcome, Result
 from lstm_checks.engine.rungs import LEVELS
 from lstm_checks.engine.search import first_failure
+from lstm_checks.engine.search_lives import draw_ahead
 from lstm_checks.findings import Breach, Diagnosis, Finding
 from lstm_checks.launch.channel import Channel, Halted
 from lstm_checks.launch.limits import Limits
@@ -77,6 +78,9 @@ class Ladder:
         self._channel = self._connect()
         with ExitStack() as stack:
             stack.callback(self._end)
+            for law in self.laws:
+                if law.lives is not None:
+                    draw_ahead(law.lives, law.examples_at(self.level), self.seed)
             for law in self._in_order():
                 result = self._result(law)
                 if result.wrong or result.status == "remark":

@@ -8,6 +8,7 @@ import numpy as np
 
 from lstm_checks.engine import compare
 from lstm_checks.engine.case import Case
+from lstm_checks.engine.compare import GATE_NAMES
 from lstm_checks.engine.lives import ONE_ARRAY, OWN, TOO_LARGE, Life, Maker, Step
 from lstm_checks.engine.tolerance import tolerance
 from lstm_checks.engine.trial import Trial, wanted
@@ -91,6 +92,8 @@ def live(subject: Subject, life: Life) -> dict[str, Finding]:
     """
     if not subject.offers("float64"):
         life = life.single()
+    if subject.upstream != 1.0:  # it clips: its gradients are to stay below the clip
+        life = life.moderate()
     found = _Living(subject, life).run()
     if FORWARD_AFTER_BACKWARD in found or DIGITS_AFTER_BACKWARD in found:
         # It is a fault of forward alone where it shows without any backward too.
@@ -220,7 +223,10 @@ class _Living:
         elif step.flavor == "large":
             chosen = {name: 3 * array for name, array in chosen.items()}
         how = "in place" if step.in_place else f"anew in {alive.dtype}"
-        self._say(f"{', '.join(chosen)} of {alive.name} written {how}")
+        which = "" if step.block is None else f"{GATE_NAMES[step.block]} in "
+        if step.block is not None:
+            chosen = {name: _block(alive.params[name], chosen[name], step.block) for name in chosen}
+        self._say(f"{which}{', '.join(chosen)} of {alive.name} written {how}")
         alive.params = alive.params | chosen
         self._judge(
             alive.instance.post_write(
@@ -336,11 +342,21 @@ class _Living:
             alive.may_refuse = True
             arrays = got.arrays()
             expected = {name: wanted(want, name) for name in arrays}
-            self._agree(BACKWARD, upstream.case, arrays, expected)
+            if not own_y or self._is_y(alive, got.inputs, upstream, dy):
+                self._agree(BACKWARD, upstream.case, arrays, expected)
             self._unchanged(upstream, got.inputs, call.given, "backward")
 
         self._judge(judge)
         alive.made.append(call)
+
+    def _is_y(self, alive: _Alive, inputs: Any, upstream: Trial, y: Array) -> bool:
+        """Whether dy, which is the y of the last forward, is still what it was; else it is told."""
+        now = self._subject.conventions.sequence((inputs or {}).get("dy", y))
+        with self._judged(WRITES["backward"], upstream.case):
+            if upstream.differ(now, y):
+                raise Breach("backward writes into dy, which is the caller's", COPY)
+            return True
+        return False
 
     def _case(self, step: Step, alive: _Alive, N: int = 1) -> Case:
         return self._life.case(alive.who, step, N, alive.dtype)
@@ -429,6 +445,15 @@ class _Living:
             if after is not None and not np.array_equal(after, array, equal_nan=True):
                 raise Breach(f"{name} of an earlier {call.method} was changed later", COPY)
         self._same_inputs(found.inputs, call.given, "a later call")
+
+
+def _block(before: Array, drawn: Array, gate: int) -> Array:
+    """Weights in which the columns of one gate are drawn anew."""
+    hidden = before.shape[-1] // 4
+    columns = slice(gate * hidden, (gate + 1) * hidden)
+    after = before.copy()
+    after[..., columns] = drawn[..., columns]
+    return after
 
 
 def _making(who: int, maker: Maker) -> str:

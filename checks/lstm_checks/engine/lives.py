@@ -32,7 +32,7 @@ FLAVORS = (
     "negative",
     "positive",
 )
-TOO_LARGE = ("large", "huge")  # for float32: too few digits are left to compare
+TOO_LARGE = ("large", "huge")  # for float32, which has too few digits for them
 # What is given as the state, or as the gradient on the final state: nothing, drawn arrays, zeros,
 # an h or a c alone beside zeros, one array for both, or (as the state, and in place of dy) what the
 # last forward returned.
@@ -62,6 +62,7 @@ class Step:
             zero, and "large" makes them larger.
         weights: which weights are written.
         in_place: they are written into the arrays that are there.
+        block: of these, the columns of one gate alone are written: i, f, g and o are 0 to 3.
         dtype: of the arrays from here on, where all weights are written.
     """
 
@@ -80,6 +81,7 @@ class Step:
     flavor: str = "normal"
     weights: tuple[str, ...] = ()
     in_place: bool = False
+    block: int | None = None
     dtype: str = ""
 
 
@@ -125,11 +127,16 @@ class Life:
     def single(self) -> "Life":
         """The life in float32, for a subject that works in it alone."""
         makers = (replace(maker, dtype="float32") for maker in self.makers)
+        steps = (replace(step, dtype="") for step in self.steps)
+        return replace(self, makers=tuple(makers), steps=tuple(steps)).moderate()
+
+    def moderate(self) -> "Life":
+        """The life without large data."""
         steps = (
-            replace(s, dtype="", flavor="normal" if s.flavor in TOO_LARGE else s.flavor)
-            for s in self.steps
+            replace(step, flavor="normal") if step.flavor in TOO_LARGE else step
+            for step in self.steps
         )
-        return replace(self, makers=tuple(makers), steps=tuple(steps))
+        return replace(self, steps=tuple(steps))
 
     def kept(self, keep: tuple[bool, ...]) -> "Life":
         """The life with some of its calls alone, and without an instance that none of them uses."""

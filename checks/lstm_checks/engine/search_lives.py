@@ -73,6 +73,11 @@ def failure_in_lives(
     return replace(lived.findings[failing[-1]][which.kind], first_excess=first.excess)
 
 
+def draw_ahead(which: Lives, count: int, seed: int) -> None:
+    """Draw the lives that decide before they are asked for: while a subject comes up, say."""
+    _deciding(which.stateful, count, seed)
+
+
 def _as_it_is(life: Life) -> Life:
     return life
 

@@ -25,7 +25,7 @@ from lstm_reference.training.network import Sequential
 HIDDEN = 12
 PATIENCE = 300  # updates; in 500 drawn cases the reference needed 10 in the median, 125 at most
 EVERY = 5  # updates between two looks
-LEAST = 40  # updates, so that a fault of later calls shows
+LEAST = 80  # updates, so that a fault of later calls shows
 UPDATES = 160  # without memory, at most
 LOOKS = 3  # in a row, after which a network has got there
 SAME = 1e-3  # answers (logits of about one) that differ by less are equal

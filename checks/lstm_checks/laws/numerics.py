@@ -4,7 +4,7 @@ The laws in `FIRST` are about what a call leaves behind. They run before any val
 where one of them does not hold, values can be wrong because of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from lstm_checks.engine.live import (
 )
 from lstm_checks.engine.tolerance import precision, tolerance
 from lstm_checks.engine.trial import Trial, wanted
-from lstm_checks.findings import Array, Breach, quoted
+from lstm_checks.findings import Array, Breach, Raised, quoted
 from lstm_checks.subjects.contract import State
 from lstm_checks.subjects.instance import Instance
 from lstm_checks.subjects.returned import pair
@@ -31,6 +31,7 @@ BACKWARD = ("backward",)
 
 COPY = "Work on a copy. Look for operators such as +=, and for assignments to slices."
 ORDER = "Do not rely on the memory order of an array: use np.ascontiguousarray or plain indexing."
+INTEGERS = "Give arrays that are made like x a dtype of floats: np.zeros_like(x) has that of x."
 DIGITS = "Compute in the dtype of the inputs. Look for casts to float32 and for approximations."
 DTYPE = "Make every array in the dtype of the inputs: np.zeros_like(x) or np.zeros(shape, x.dtype)."
 
@@ -147,6 +148,25 @@ def gradients_stay(t: Trial) -> None:
     _agree_results(t, "backward", before, after)
 
 
+@law("numerics", examples=FEW, needs=("stateful",), remark=True)
+def carried_state_apart(t: Trial) -> None:
+    """With stateful, writing into what a call returned does not change where the next one starts.
+
+    A breach is a remark: every result is right until a caller does so.
+    """
+    instance = t.instance(stateful=True)
+    instance.forward(t.x, used_up=True)
+    _, after = t.expected(state=t.zeros)
+    t.agree(
+        "y",
+        instance.forward(t.x).y,
+        t.expected(state=after)[0],
+        "a call of a stateful layer changes when the caller writes into the arrays that the call "
+        "before returned",
+        "Return copies of the h and c that are kept: h.copy(), c.copy().",
+    )
+
+
 # Saturation ---------------------------------------------------------------------------------------
 
 
@@ -253,6 +273,55 @@ def _agree_precisely(t: Trial, name: str, got: Array, want: Array) -> None:
     if got.dtype == np.float64 and 1e-9 < relative < 1e-5:
         what += ", as if it were computed in float32"
     compare.agree(name, got, want, limit, what, DIGITS)
+
+
+@law("numerics", examples=FEW, needs=("float64",), remark=True)
+def integer_inputs(t: Trial) -> None:
+    """Inputs of an integer dtype, one-hot ones say, are refused or give what equal floats give.
+
+    A breach is a remark: inputs of floats are right.
+    """
+    x = _integers(t)
+    y, (h, c) = t.expected(x)
+    want = {"y": y, "h": h, "c": c}
+    _agree_for_integers(t, lambda: t.instance().forward(x, t.state).arrays(), want.__getitem__)
+
+
+@law("numerics", examples=FEW, needs=("float64", *BACKWARD), remark=True)
+def integer_inputs_backward(t: Trial) -> None:
+    """For inputs of an integer dtype the gradients are those for equal floats. As for the outputs,
+    a breach is a remark.
+    """
+    x = _integers(t)
+    want = t.expected_gradients(x=x)
+
+    def gradients() -> dict[str, Array]:
+        instance = t.instance()
+        instance.forward(x, t.state)
+        return instance.backward(t.dy).arrays()
+
+    _agree_for_integers(t, gradients, lambda name: wanted(want, name))
+
+
+def _integers(t: Trial) -> Array:
+    whole: Array = np.rint(2 * t.x).astype(np.int64)
+    return whole
+
+
+def _agree_for_integers(
+    t: Trial, call: Callable[[], dict[str, Array]], want: Callable[[str], Array]
+) -> None:
+    """What a call gives is as expected, unless the subject's code raises."""
+    try:
+        got = call()
+    except Raised:
+        return
+    except Breach as breach:
+        breach.add(what=f"{breach.finding.what}, for integer inputs", fix=INTEGERS)
+        raise
+    for name, array in got.items():
+        what = f"{name} is wrong for integer inputs, although it is right for the same floats"
+        t.agree(name, array, want(name), what, INTEGERS)
 
 
 # Memory order -------------------------------------------------------------------------------------
@@ -375,6 +444,9 @@ LAWS = (
     float32_stays,
     float32_gradients_stay,
     gradients_stay,
+    carried_state_apart,
+    integer_inputs,
+    integer_inputs_backward,
     any_order,
     any_order_backward,
     any_order_stateful,

@@ -164,10 +164,11 @@ class Stacked:
         loop.append(f"    self.cache.append(({self.cached()}))")
         loop.append(f"    y[:, {self.slot('at')}] = {self.slot('y_t')}")
         ends = [f"self.kept_h = {self.new('keep_h')}", f"self.kept_c = {self.new('keep_c')}"]
-        ends.append(f"return y, ({self.new('final_h')}, {self.new('final_c')})")
+        ends.append(f"return y, ({self.returned('final_h')}, {self.returned('final_c')})")
         if uses(ends, "h_before", "c_before"):
             loop.append("    h_before, c_before = h, c")
         loop.append(f"    h, c = {self.slot('carry_h')}, {self.slot('carry_c')}")
+        yield "x = x if x.dtype.kind == 'f' else x.astype(float)"
         yield "N, T, _ = x.shape"
         yield "H = self.hidden_size"
         yield from self.weights()
@@ -191,6 +192,10 @@ class Stacked:
     def new(self, slot: str) -> str:
         """A slot after the loop, where the last step's new state still has its name."""
         return re.sub(r"\b([hc])_new\b", r"\1_next", self.slot(slot))
+
+    def returned(self, slot: str) -> str:
+        """A part of the final state: a copy, since what is kept is the caller's otherwise."""
+        return f"{self.new(slot)}.copy()" if self.as_textbook([slot]) else self.new(slot)
 
     def back_lines(self) -> list[str]:
         """The lines of backward's loop, and those after it."""

@@ -233,6 +233,7 @@ class Instance:
         own_state: bool = False,
         same_x: bool = False,
         one_array: bool = False,
+        used_up: bool = False,
     ) -> Callable[[], Output]:
         """As `forward`; what is given back waits for the result.
 
@@ -245,6 +246,7 @@ class Instance:
             own_state: `state` is what the last forward returned; give these very objects.
             same_x: write x into the array that the last forward got, where it fits, and give that.
             one_array: h and c of the state are equal; give one object for both.
+            used_up: write into the arrays that come back, after they are read.
         """
         conventions = self._subject.conventions
         N, T = self._N, self._T = x.shape[:2]
@@ -262,6 +264,7 @@ class Instance:
             own_state=own_state,
             same_x=same_x,
             one_array=one_array,
+            used_up=used_up,
         )
         self._mark_call()
 
@@ -302,9 +305,8 @@ class Instance:
 
         Args:
             dy, dstate: the upstream gradients.
-            layout, report_inputs, keyword, one_array: see `post_forward`.
+            layout, report_inputs, keyword, one_array, used_up: see `post_forward`.
             own_y: `dy` is the y that the last forward returned; give this very object.
-            used_up: write into the gradients that come back, after they are read.
         """
         factor = self._subject.upstream
         if factor != 1.0:

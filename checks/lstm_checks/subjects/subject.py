@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import lstm_checks.adapters
-from lstm_checks.findings import Array, Breach, Call
+from lstm_checks.findings import Array, Breach, Call, Raised
 from lstm_checks.launch.channel import Channel, Halted
 from lstm_checks.launch.limits import Limits
 from lstm_checks.subjects import replies
@@ -248,7 +248,7 @@ def _read(reply: Any, called: str, parse: Callable[[Any], T]) -> T:
             return parse(value)
     except BadReply:
         raise _unreadable(called) from None
-    raise Breach(finding_of(value, called))
+    raise Raised(finding_of(value, called))
 
 
 def _unreadable(called: str) -> Halted:

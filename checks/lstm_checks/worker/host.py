@@ -198,6 +198,7 @@ class Host:
         same_x: bool = False,
         one_array: bool = False,
         lengths: list[int] | None = None,
+        used_up: bool = False,
     ) -> dict[str, Any]:
         self._write(key, weights or {})
         x, state = laid_out(x, layout), laid_out(state, layout, one_array)
@@ -213,7 +214,10 @@ class Host:
         inputs = {"x": x, "state": state}
         self._keep(key, result, inputs)
         given = self._encoded(inputs if report_inputs else None)
-        return {"result": self._encoded(result), "inputs": given}
+        reply = {"result": self._encoded(result), "inputs": given}
+        if used_up:
+            use_up(result)
+        return reply
 
     def _backward(
         self,
@@ -448,7 +452,7 @@ def laid_out(value: Any, layout: str, one_array: bool = False) -> Any:
 
 
 def use_up(value: Any) -> None:
-    """Write into all arrays, as an optimizer does who clips gradients in place."""
+    """Write into all arrays, as a caller may do with what a call gave him."""
     if isinstance(value, (tuple, list)):
         for item in value:
             use_up(item)

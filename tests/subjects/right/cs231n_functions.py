@@ -38,7 +38,7 @@ def lstm_step_backward(dnext_h, dnext_c, cache):
 def lstm_forward(x, h0, Wx, Wh, b):
     N, T, _ = x.shape
     h, c = h0, np.zeros_like(h0)
-    out, caches = np.zeros((N, T, h0.shape[1]), x.dtype), []
+    out, caches = np.zeros((N, T, h0.shape[1]), h.dtype), []
     for t in range(T):
         h, c, cache = lstm_step_forward(x[:, t], h, c, Wx, Wh, b)
         out[:, t] = h

@@ -415,7 +415,7 @@ def test_what_forward_raises_is_named_by_the_law_on_form(file: Path) -> None:
     output = failing(file)
     assert "shapes.forward does not hold" in output
     assert "forward raised ZeroDivisionError. The subject says: “division by zero”." in output
-    assert "line 44, in forward: 1 / 0." in output
+    assert "line 45, in forward: 1 / 0." in output
 
 
 def test_names_keep_their_case(file: Path) -> None:

@@ -44,6 +44,9 @@ class Channel(Protocol):
         nobody waited for. Raises as `ask`, and so does what is given back.
         """
 
+    def waited(self) -> float:
+        """How many seconds the subject has waited for a processor; 0 where that is not known."""
+
     def output(self) -> tuple[str, str]:
         """What the subject wrote to stdout and to stderr: the beginning of each."""
 

@@ -56,6 +56,9 @@ class Local:
         """The request is made when its reply is waited for; see `Channel.post`."""
         return partial(self.ask, request, seconds, most)
 
+    def waited(self) -> float:
+        return 0.0
+
     def output(self) -> tuple[str, str]:
         return "", ""
 

@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Self
@@ -19,6 +18,7 @@ from typing import IO, Any, Self
 import lstm_checks.worker
 from lstm_checks.launch import environment
 from lstm_checks.launch.channel import TOO_LONG, Halted
+from lstm_checks.launch.deadline import Deadline, waiting
 from lstm_checks.launch.sandbox.sandbox import Sandbox
 from lstm_checks.worker.wire import LENGTHS, MAX_TEXT, BadFrame, pack, unpack
 
@@ -133,12 +133,16 @@ class Process:
 
         return reply
 
-    def _exchange(self, seconds: float, act: Callable[[float], Any]) -> Any:
+    def waited(self) -> float:
+        """How many seconds the subject has waited for a processor."""
+        return waiting(self._process.pid)
+
+    def _exchange(self, seconds: float, act: Callable[[Deadline], Any]) -> Any:
         """Do one thing with the channel within some seconds. Raises Halted."""
         if self._ended is not None:
             raise Halted("error", self._ended)
         try:
-            return act(time.monotonic() + seconds)
+            return act(Deadline(seconds, self.waited))
         except TimeoutError:
             self.close()
             raise Halted("timeout", f"did not return within {seconds:g} s", TOO_LONG) from None
@@ -148,13 +152,13 @@ class Process:
         except OSError:
             raise Halted("error", self._ending()) from None
 
-    def _next(self, deadline: float) -> Any:
+    def _next(self, deadline: Deadline) -> Any:
         """The next reply."""
         found = unpack(lambda count: self._read(count, deadline), self._awaited[0])
         del self._awaited[0]
         return found
 
-    def _send(self, frame: bytes, deadline: float) -> None:
+    def _send(self, frame: bytes, deadline: Deadline) -> None:
         """Send a frame; replies that come meanwhile are kept, so that neither side waits."""
         left = memoryview(frame)
         while left:
@@ -166,7 +170,7 @@ class Process:
                 if len(self._came) > sum(self._awaited) + TEXT * len(self._awaited):
                     raise BadFrame("more than was asked for") from None
 
-    def _read(self, count: int, deadline: float) -> bytes:
+    def _read(self, count: int, deadline: Deadline) -> bytes:
         while len(self._came) < count:
             if not self._receive():
                 self._wait(deadline, selectors.EVENT_READ)
@@ -185,14 +189,13 @@ class Process:
         self._came += part
         return True
 
-    def _wait(self, deadline: float, events: int) -> None:
+    def _wait(self, deadline: Deadline, events: int) -> None:
         """Wait for the channel, and read what the subject prints meanwhile."""
         self._selector.modify(self._channel, events)
         while True:
-            left = deadline - time.monotonic()
-            if left <= 0:
+            if deadline.is_up():
                 raise TimeoutError
-            for key, _ in self._selector.select(left):
+            for key, _ in self._selector.select(max(0.0, deadline.left())):
                 if key.data is None:
                     return
                 self._listen(key.data)

@@ -1,6 +1,5 @@
 """The judge's handle on a subject: loaded over a channel, asked over it, within its limits."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, TypeVar
 import lstm_checks.adapters
 from lstm_checks.findings import Array, Breach, Call, Raised
 from lstm_checks.launch.channel import Channel, Halted
+from lstm_checks.launch.deadline import Deadline
 from lstm_checks.launch.limits import Limits
 from lstm_checks.subjects import replies
 from lstm_checks.subjects.contract import CAPABILITIES, COMPOSED
@@ -42,7 +42,7 @@ class Subject:
     def __init__(self, channel: Channel, limits: Limits, adapter: str, facts: Loaded) -> None:
         self._channel = channel
         self._limits = limits
-        self._deadline = time.monotonic() + limits.run
+        self._deadline = Deadline(limits.run, channel.waited)
         self._count = 0
         self._fresh = True
         self.calls: list[Call] = []
@@ -136,8 +136,8 @@ class Subject:
         self.calls = []
 
     def seconds_left(self) -> float:
-        """What is left of the run's time limit."""
-        return self._deadline - time.monotonic()
+        """What is left of the run's time limit; nothing where it is up."""
+        return 0.0 if self._deadline.is_up() else max(self._deadline.left(), 0.01)
 
     def reloaded(self, channel: Channel, source: Source) -> "Subject":
         """The same subject over another channel, with what is left of the time.
@@ -148,6 +148,7 @@ class Subject:
         seconds = max(0.01, min(self._limits.load, self.seconds_left()))
         subject = Subject.load(channel, source, replace(self._limits, load=seconds))
         subject._limits, subject._deadline = self._limits, self._deadline
+        subject._deadline.waited = channel.waited
         return subject
 
     def instance(self, params: Mapping[str, Array], *, stateful: bool = False) -> Instance:

@@ -221,7 +221,7 @@ class Jax:
 
     def forward(self, call: Prepared, params: Arrays, x: Any, state: Any, *lengths: Any) -> Any:
         weights = {name: params[name] for name in call.weights}
-        given = self.jax.tree.map(np.array, (weights, x, state))
+        given = self.jax.tree.map(floats, (weights, x, state))
         y, (h, c) = call.outputs(*given, *lengths)
         found = self.array(y), (self.array(h), self.array(c))
         return found, (call.pulled, given, lengths, found)
@@ -239,6 +239,11 @@ class Jax:
         dweights, dx, dstate = pulled(given, lengths, upstream)
         grads = {name: self.array(value) for name, value in dweights.items()}
         return grads, self.array(dx), tuple(self.array(part) for part in dstate or ())
+
+
+def floats(array: Any) -> Any:
+    """A copy; of integers in float64, since JAX differentiates by no integers."""
+    return np.array(array, np.float64 if array.dtype.kind in "iub" else None)
 
 
 class Tensorflow:

@@ -114,7 +114,7 @@ def test_what_is_unclear_is_asked_for(text: str, tmp_path: Path) -> None:
 
 
 def test_the_adapter_of_the_page(tmp_path: Path) -> None:
-    page = Path(__file__).parent.parent / "docs" / "formats" / "README.md"
+    page = Path(__file__).parent.parent / "docs" / "formats" / "your-own.md"
     _, _, rest = page.read_text().partition("```python\n")
     file = tmp_path / "mine.py"
     file.write_text(rest.partition("```")[0])

@@ -17,7 +17,7 @@ from lstm_checks.launch.channel import Channel, Halted
 from lstm_checks.launch.limits import DAY, Limits
 from lstm_checks.launch.local import Local
 from lstm_checks.launch.process import Process
-from lstm_checks.laws.registry import ALL
+from lstm_checks.laws.registry import ALL, EVERY, OF_SOME
 from lstm_checks.learn.showing import Shown, shown
 from lstm_checks.museum.diagnose import diagnose
 from lstm_checks.report.report import Report
@@ -93,14 +93,14 @@ def ladder(
         raise ValueError(f"the seed is {seed!r}; it must be an integer from 0")
     if not isinstance(limits, Limits):
         raise TypeError(f"limits is {limits!r}; it must be a lstm_checks.Limits")
-    known = [law.id for law in ALL]
+    known = [law.id for law in EVERY]
     for law in [skip] if isinstance(skip, str) else skip:
         if law not in known:
             close = get_close_matches(str(law), known, 3)
             hint = f"; did you mean {' or '.join(close)}?" if close else ""
             raise ValueError(f"there is no law {law!r} to skip{hint}")
     source, connect = connection(subject, adapter, limits, in_process, folder)
-    return Ladder(ALL, source, connect, level, seed, limits, skip, strict, diagnose)
+    return Ladder(ALL, source, connect, level, seed, limits, skip, strict, diagnose, OF_SOME)
 
 
 def connection(

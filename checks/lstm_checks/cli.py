@@ -245,13 +245,13 @@ def laws() -> None:
     """List the laws, rung by rung."""
     from rich.console import Console
 
-    from lstm_checks.engine.rungs import RUNGS
-    from lstm_checks.laws.registry import ALL
+    from lstm_checks.engine.rungs import ALL_RUNGS
+    from lstm_checks.laws.registry import EVERY
 
     console = Console(highlight=False, markup=False)
-    for rung in RUNGS:
+    for rung in ALL_RUNGS:
         console.print(rung, style="bold")
-        for law in ALL:
+        for law in EVERY:
             if law.rung == rung:
                 console.print(f"  {law.id}")
                 console.print(f"      {law.statement.splitlines()[0]}", style="dim", soft_wrap=True)
@@ -308,9 +308,9 @@ def explain(law_id: str) -> None:
     """State what a law demands, what it needs, and what blocks it."""
     from rich.console import Console
 
-    from lstm_checks.laws.registry import ALL
+    from lstm_checks.laws.registry import EVERY
 
-    known = {law.id: law for law in ALL}
+    known = {law.id: law for law in EVERY}
     if law_id not in known:
         close = [one for one in known if law_id.split(".")[-1] in one]
         hint = f"; do you mean {', '.join(close)}?" if close else "; lstm-checks laws lists them"
@@ -324,7 +324,9 @@ def explain(law_id: str) -> None:
         console.print(f"It is tried only on a subject that offers {', '.join(law.needs)}.")
     earlier = list(
         dict.fromkeys(
-            one.rung for one in ALL[: ALL.index(law)] if law.stands_on(one) and one.rung != law.rung
+            one.rung
+            for one in EVERY[: EVERY.index(law)]
+            if law.stands_on(one) and one.rung != law.rung
         )
     )
     if earlier:

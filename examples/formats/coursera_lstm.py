@@ -62,7 +62,7 @@ def lstm_cell_backward(da_next, dc_next, cache):
 
 def lstm_backward(da, caches):
     caches, x = caches
-    gradients, dx = {}, np.zeros_like(x)
+    gradients, dx = {}, np.zeros(x.shape, da.dtype)
     da_prev = dc_prev = np.zeros_like(da[:, :, 0])
     for t in reversed(range(x.shape[2])):
         step = lstm_cell_backward(da[:, :, t] + da_prev, dc_prev, caches[t])

@@ -146,7 +146,7 @@ for descriptor in range(3, 64):
 SERVED = """
 import json, os, struct
 text = json.dumps({"ok": {"name": "", "adapter": "native", "form": "", "declared": None,
-    "attributes": {}, "compiles": False,
+    "attributes": {}, "compiles": False, "composes": [],
     "not_offered": dict.fromkeys(["backward", "stateful", "initial_h", "initial_c", "final_h",
                                   "final_c", "step", "bias", "float64", "dx"], "no"),
     "methods": ["forward"], "signatures": {}}}).encode()

@@ -32,7 +32,7 @@ def adapt(target):
             elif self.stateful and kept is not None and kept.h is not None:
                 layer.set_state(kept.h, kept.c)
             y = layer.forward(x)
-            return y, (layer.h, None)
+            return y, (layer.h.copy(), None)  # layer.h may be y's last part
 
         def backward(self, dy, dstate=None):
             if dstate is not None:

@@ -44,4 +44,4 @@ def adapt(target):
         return run, {name: np.zeros(shape) for name, shape in shapes.items()}
 
     form = f"Equinox cell, mapped over the batch: {layout.said}."
-    return bridge.differentiated("jax", make, lstm_form=form, **layout.declared)
+    return bridge.differentiated("jax", make, layout=layout, lstm_form=form)

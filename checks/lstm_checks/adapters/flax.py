@@ -5,6 +5,8 @@ those of the cell's Dense layers, a kernel per gate, named by the gate; what the
 is not computed.
 """
 
+import functools
+
 import flax.linen as nn
 import jax
 import lstm_bridge as bridge
@@ -21,22 +23,23 @@ def adapt(target):
     layout = Layout.of(shapes, declared)
     kind = "nnx" if issubclass(target, nnx.Module) else "linen"
     form = f"Flax {kind} cell in its RNN layer: {layout.said}."
-    return bridge.differentiated("jax", make, lstm_form=form, **layout.declared)
+    return bridge.differentiated("jax", make, layout=layout, lstm_form=form)
 
 
 def made_by_linen(target):
     def make(input_size, hidden_size):
-        dtype = jax.numpy.float64
-        layer = nn.RNN(target(hidden_size, param_dtype=dtype), return_carry=True)
+        def layer(dtype):
+            return nn.RNN(target(hidden_size, param_dtype=dtype), return_carry=True)
+
         x, carry = np.zeros((1, 1, input_size)), (np.zeros((1, hidden_size)),) * 2
         key = jax.random.PRNGKey(0)
-        variables = jax.eval_shape(lambda: layer.init(key, x, initial_carry=carry))
+        variables = jax.eval_shape(lambda: layer(x.dtype).init(key, x, initial_carry=carry))
         shapes = traverse_util.flatten_dict(variables["params"], sep=".")
 
         def run(weights, x, state):
             params = traverse_util.unflatten_dict(weights, sep=".")
             carry = None if state is None else state[::-1]
-            (c, h), y = layer.apply({"params": params}, x, initial_carry=carry)
+            (c, h), y = layer(x.dtype).apply({"params": params}, x, initial_carry=carry)
             return y, (h, c)
 
         return run, {name: np.zeros(one.shape) for name, one in shapes.items()}
@@ -45,26 +48,31 @@ def made_by_linen(target):
 
 
 def made_by_nnx(target):
-    def built(input_size, hidden_size):
-        cell = target(input_size, hidden_size, param_dtype=jax.numpy.float64, rngs=nnx.Rngs(0))
-        return nnx.RNN(cell, return_carry=True)
-
     def make(input_size, hidden_size):
-        layer = nnx.eval_shape(lambda: built(input_size, hidden_size))
-        graph, params, keys, rest = nnx.split(layer, nnx.Param, nnx.RngState, ...)
-        keys = jax.tree.map(unused, keys)
-        if rest:  # what else it keeps has values that count
-            rest = nnx.split(built(input_size, hidden_size), nnx.Param, nnx.RngState, ...)[3]
-        paths = {".".join(map(str, path)): (path, leaf) for path, leaf in params.flat_state()}
+        def layer(dtype):
+            cell = target(input_size, hidden_size, param_dtype=dtype, rngs=nnx.Rngs(0))
+            return nnx.RNN(cell, return_carry=True)
+
+        @functools.cache
+        def parts(dtype):
+            """The form of a layer, its parameters by name, and what else it has."""
+            whole = nnx.eval_shape(lambda: layer(dtype))
+            graph, params, keys, rest = nnx.split(whole, nnx.Param, nnx.RngState, ...)
+            if rest:  # it has values that count
+                rest = nnx.split(layer(dtype), nnx.Param, nnx.RngState, ...)[3]
+            named = {".".join(map(str, path)): (path, one) for path, one in params.flat_state()}
+            return graph, named, jax.tree.map(unused, keys), rest
 
         def run(weights, x, state):
-            values = {path: leaf.replace(weights[name]) for name, (path, leaf) in paths.items()}
-            model = nnx.merge(graph, nnx.State.from_flat_path(values), keys, rest)
+            graph, named, *others = parts(x.dtype)
+            values = {path: one.replace(weights[name]) for name, (path, one) in named.items()}
+            model = nnx.merge(graph, nnx.State.from_flat_path(values), *others)
             carry = None if state is None else state[::-1]
             (c, h), y = model(x, initial_carry=carry, rngs=nnx.Rngs(0))
             return y, (h, c)
 
-        return run, {name: np.zeros(leaf.shape) for name, (_, leaf) in paths.items()}
+        _, named, *_ = parts(np.dtype("float64"))
+        return run, {name: np.zeros(one.shape) for name, (_, one) in named.items()}
 
     return make
 

@@ -4,7 +4,8 @@
     def backward(dh, dc, cache): ...         or a tuple in the order of a function `init`
 
 The arguments' names say what is x, h, c and a weight; the weights' layout and the axes are found by
-trying. A module may declare `gate_order`, `names` and `functions = {"forward": …, "backward": …}`.
+trying. A module may declare `gate_order`, `functions = {"forward": …, "backward": …}`, and which
+argument is what: `names = {"x": …, "h": …, "c": …, "W": …, "U": …, "b": …}`, as far as needed.
 JAX and PyTorch functions are differentiated by JAX and PyTorch.
 """
 
@@ -20,8 +21,8 @@ from lstm_bridge import D, H, Layout, Unclear
 from lstm_bridge.calls import AXES, N, Returns, T, first_working, parts_of, role
 
 FORM = (
-    "Write forward(x, h, c, W, U, b), or name what is what: functions = {'forward': ..., "
-    "'backward': ...} in the file"
+    "Write forward(x, h, c, W, U, b), or declare what is what in the file: functions = "
+    "{'forward': ..., 'backward': ...} and names = {'x': ..., 'W': ..., 'U': ..., 'b': ...}"
 )
 
 
@@ -31,18 +32,33 @@ def adapt(target):
     forward, backward = chosen(target, module)
     engine = framework(module)
     names = list(inspect.signature(forward).parameters)
+    own_names = declared.get("names", {})
     roles = {name: role(name) for name in names}
+    roles |= {own_names[kind]: kind for kind in ("x", "h", "c", "state") if kind in own_names}
+    if own_names:
+        declared["names"] = {kind: own_names[kind] for kind in own_names if kind in ("W", "U", "b")}
     takes_params = "params" in roles.values()
     start = weights_of(module, forward, roles)
     shapes = {name: tuple(np.shape(value)) for name, value in start.items()}
 
-    def probe(way):
+    def probe(way, remembers=True):
         layout, axes, is_step = way
         rng = np.random.default_rng(0)
         own = {name: rng.normal(size=shape) / 2 for name, shape in layout.items()}
-        result = called(own, axes, *example(rng, axes, is_step))
+        x, h, c = example(rng, axes, is_step)
+        result = called(own, axes, x, h, c)
         returns = Returns.of(result, axes, is_step, H)
-        return None if returns is None else (own, returns)
+        if returns is None or is_step or not remembers:
+            return None if returns is None else (own, returns)
+        # A step that takes any axes is no function of a sequence: the first input has no effect
+        # on the last output.
+        other = axes.back(x).copy()
+        other[:, 0] += 1.0
+        ends = [
+            np.asarray(axes.back(parts_of(one)[returns.y]))[:, -1]
+            for one in (result, called(own, axes, axes.out(other), h, c))
+        ]
+        return None if np.array_equal(*ends) else (own, returns)
 
     def called(own, axes, x, h, c):
         given = {"x": x, "h": h, "c": c, "state": (h, c), "params": own}
@@ -51,14 +67,19 @@ def adapt(target):
         }
         return forward(**{n: tensor(engine, value) for n, value in arguments.items()})
 
-    layouts = [shapes] if start and takes_params else list(guesses(roles))
+    layouts = [shapes] if start and takes_params else list(guesses(roles, own_names))
     ways = [
         (layout, axes, is_step)
         for layout in layouts
         for is_step in ((True, False) if step_first(forward) else (False, True))
         for axes in (AXES if not is_step else AXES[0:4:2])
     ]
-    way, found = first_working(ways, probe)
+    try:
+        way, found = first_working(ways, probe)
+    except Exception:  # the next attempt tells it
+        way = None
+    if way is None:
+        way, found = first_working(ways, lambda one: probe(one, remembers=False))
     if way is None:
         raise Unclear(
             f"{forward.__name__}({', '.join(names)}) gives no outputs of (N, T, H) or (N, H). "
@@ -162,28 +183,11 @@ def adapt(target):
         ):
             not_offered["final_c"] = "the backward function takes no gradient of the cell state"
     else:
-        base = bridge.differentiated(
-            engine, lambda d, h: (runner(h), tensors(engine, shapes, d, h))
+        made = bridge.differentiated(
+            engine,
+            lambda d, h: (runner(h), tensors(engine, shapes, d, h)),
+            layout=layout,
         )
-
-        class made(base):
-            def __init__(self, input_size, hidden_size):
-                super().__init__(input_size, hidden_size)
-                self.sizes = (input_size, hidden_size)
-                self.params = layout.params(self.params, input_size)
-
-            def forward(self, x, state=None):
-                native = self.params
-                self.params = layout.own(native)
-                try:
-                    return super().forward(x, state)
-                finally:
-                    self.params = native
-
-            def backward(self, dy, dstate=None):
-                found = super().backward(dy, dstate)
-                self.grads = layout.params(self.grads, self.sizes[0])
-                return found
 
     for name, value in layout.declared.items():
         setattr(made, name, value)
@@ -207,7 +211,7 @@ def chosen(target, module):
     found = {
         name: value
         for name, value in vars(module).items()
-        if inspect.isfunction(value) and value.__module__ == module.__name__
+        if inspect.isfunction(bare(value)) and bare(value).__module__ == module.__name__
     }
     forwards = [n for n, f in found.items() if is_forward(f)]
     backwards = [n for n in found if re.search(r"back|grad|bptt|vjp", n.lower())]
@@ -225,6 +229,14 @@ def chosen(target, module):
     alike = [n for n in backwards if step_first(found[n]) == (some[0] in step)]
     alike = [n for n in alike if re.sub(r"back\w*|grad\w*|bptt", "", n) == stem] or alike
     return found[some[0]], found[alike[0]] if len(alike) == 1 else None
+
+
+def bare(function):
+    """The function that a compiler wrapped, or it itself."""
+    for name in ("__wrapped__", "py_func"):
+        if not inspect.isfunction(function) and not inspect.isclass(function):
+            function = getattr(function, name, function)
+    return function
 
 
 def is_forward(function):
@@ -290,9 +302,12 @@ def weights_of(module, forward, roles):
     return {}
 
 
-def guesses(roles):
+def guesses(roles, declared=()):
     """Shapes that the arguments without another role may have, in both orientations."""
     names = [name for name, kind in roles.items() if not kind]
+    if {"W", "U"} <= set(declared):
+        yield from declared_guesses(declared)
+        return
     biases = [n for n in names if re.match(r"d?b", n.lower())]
     matrices = [n for n in names if n not in biases]
     wide = {1: 4 * H, 2: 4 * H, 4: H, 8: H}.get(len(matrices))
@@ -317,6 +332,22 @@ def guesses(roles):
     for side, flip, column in product(sides, (False, True), (False, True)):
         shapes = {n: (wide, other) if flip else (other, wide) for n, other in side.items()}
         yield shapes | dict.fromkeys(biases, (per_bias, 1) if column else (per_bias,))
+
+
+def declared_guesses(declared):
+    """As `guesses`, where the file says which arguments are W, U and b."""
+    W, U, b = (
+        [some] if isinstance(some, str) else list(some)
+        for some in (declared["W"], declared["U"], declared.get("b", ()))
+    )
+    wide = H if len(W) == 4 else 4 * H
+    per_bias = H if len(b) == 4 else 4 * H
+    for flip, column in product((False, True), repeat=2):
+        shapes = dict.fromkeys(W, (D, wide)) | dict.fromkeys(U, (H, wide))
+        if W == U:
+            shapes = dict.fromkeys(W, (D + H, wide))
+        shapes = {n: shape[::-1] if flip else shape for n, shape in shapes.items()}
+        yield shapes | dict.fromkeys(b, (per_bias, 1) if column else (per_bias,))
 
 
 def scaled(shape, input_size, hidden_size):

@@ -8,10 +8,11 @@ gate order is PyTorch's i, f, g, o unless the class declares `gate_order`; `name
 import contextlib
 import inspect
 import io
+import re
 
 import lstm_bridge as bridge
 import torch
-from lstm_bridge import D, H, Layout, Unclear
+from lstm_bridge import LAYERS, D, H, Layout, Unclear
 
 N, T = 2, 4
 DECLARE = ". Declare names = {'W': ..., 'U': ..., 'b': ...} in the class, or write an adapter"
@@ -38,7 +39,11 @@ def adapt(target):
     form = form_of(probe)
     keeps = "stateful" in parameters(target.__init__ if inspect.isclass(target) else target)
 
-    def make(input_size, hidden_size, stateful=False):
+    composes = composes_of(target, form)
+
+    def make(input_size, hidden_size, stateful=False, layers=0, directions=1):
+        if layers:
+            return composed(target, form, shapes, input_size, hidden_size, layers, directions)
         module = build(target, input_size, hidden_size, **({"stateful": stateful} if keeps else {}))
         renewed = form.resets and not keeps and not stateful
 
@@ -47,42 +52,60 @@ def adapt(target):
                 module.reset_state()
             return form.call(module, x, state, hidden_size)
 
-        run.module = module
+        if form.resets:
+            run.reset = module.reset_state
         return run, tensors(module)
 
-    class Native(bridge.differentiated("torch", make)):
-        batch_first = form.batch_first
-        not_offered = dict(form.not_offered)
-        lstm_form = f"PyTorch module: {layout.said}; {form.said}."
+    keeps_state = keeps or form.resets
+    not_offered = dict(form.not_offered)
+    if not keeps_state:
+        not_offered["stateful"] = "a torch module returns its state and keeps none"
+    more = {"forget_bias": declares.forget_bias} if hasattr(declares, "forget_bias") else {}
+    said = f"PyTorch module: {layout.said}; {form.said}."
+    return bridge.differentiated(
+        "torch", make, layout=layout, keeps_state=keeps_state, batch_first=form.batch_first,
+        composes=composes, not_offered=not_offered, lstm_form=said, **more,
+    )  # fmt: skip
 
-        def __init__(self, input_size, hidden_size, **options):
-            super().__init__(input_size, hidden_size, **options)
-            self.own, self.params = self.params, layout.params(self.params, input_size)
-            self.input_size = input_size
 
-        def forward(self, x, state=None):
-            native, self.params = self.params, layout.own(self.params)
-            own = self.params
-            try:
-                return super().forward(x, state)
-            finally:
-                self.params = native
-                native.update(layout.params(own, self.input_size))
+def composes_of(target, form):
+    """What a class makes of several LSTMs: torch.nn.LSTM all, others by their arguments."""
+    if form.is_cell or form.takes != "pair" or form.flat:
+        return ()
+    if inspect.isclass(target) and issubclass(target, torch.nn.LSTM):
+        return ("layers", "directions", "lengths")
+    names = parameters(target.__init__ if inspect.isclass(target) else target)
+    found = ("layers",) if set(LAYERS) & set(names) else ()
+    return (*found, "directions") if "bidirectional" in names else found
 
-        def backward(self, dy, dstate=None):
-            found = super().backward(dy, dstate)
-            self.grads = layout.params(self.grads, self.input_size)
-            return found
 
-    if keeps or form.resets:
-        Native.reset_state = lambda self: self._call[0].module.reset_state()
-    else:
-        Native.not_offered["stateful"] = "a torch module returns its state and keeps none"
-    if hasattr(declares, "forget_bias"):
-        Native.forget_bias = declares.forget_bias
-    for key, value in layout.declared.items():
-        setattr(Native, key, value)
-    return Native
+def composed(target, form, shapes, input_size, hidden_size, layers, directions):
+    """What runs several LSTMs in one module, and its tensors by the names of its parts."""
+    names = parameters(target.__init__ if inspect.isclass(target) else target)
+    options = {next((n for n in names if n in LAYERS), "num_layers"): layers}
+    if directions == 2:
+        options["bidirectional"] = True
+    module = build(target, input_size, hidden_size, **options)
+    found = {}
+    for name, tensor in tensors(module).items():
+        found.setdefault(plain(name), []).append(tensor)
+    parts = layers * directions
+    if any(len(found.get(plain(name), ())) != parts for name in shapes):
+        raise Unclear(f"the weights of its {parts} parts are not told by their names")
+    weights = {f"{k}.{name}": found[plain(name)][k] for k in range(parts) for name in shapes}
+
+    def run(weights, x, state, lengths=None):
+        if lengths is not None:
+            return form.of_lengths(module, x, state, lengths)
+        y, (h, c) = module(x, state)
+        return y, (h, c)
+
+    return run, weights
+
+
+def plain(name):
+    """A weight's name without what tells parts apart: numbers, and words for a direction."""
+    return re.sub(r"(reverse|backward|bwd|forward|fwd)?\d*", "", name).replace("_.", ".").strip("_")
 
 
 def build(target, input_size, hidden_size, **options):
@@ -160,6 +183,17 @@ class Form:
             h, c = h.select(last, -1), c.select(last, -1)
         elif h is not None and h.dim() == 3:
             h, c = h[0], c[0]
+        return y, (h, c)
+
+    def of_lengths(self, module, x, state, lengths):
+        """A call on rows of unequal lengths, which PyTorch packs."""
+        packed = torch.nn.utils.rnn.pack_padded_sequence(
+            x, torch.as_tensor(lengths), self.batch_first, enforce_sorted=False
+        )
+        y, (h, c) = module(packed, state)
+        y, _ = torch.nn.utils.rnn.pad_packed_sequence(
+            y, self.batch_first, total_length=x.shape[1 if self.batch_first else 0]
+        )
         return y, (h, c)
 
     def unrolled(self, module, x, state):

@@ -32,6 +32,7 @@ class Ladder:
         limits: seconds for loading, a call and the run.
         skip: ids of laws that are left out.
         strict: remarks count as failures.
+        more: laws that follow where the subject offers what they need, and are else not mentioned.
         diagnose: names known mistakes in a subject for which a law failed, from the seed.
     """
 
@@ -46,9 +47,11 @@ class Ladder:
         skip: Collection[str] = (),
         strict: bool = False,
         diagnose: Callable[[Subject, int], tuple[Diagnosis, ...]] | None = None,
+        more: Sequence[Law] = (),
     ) -> None:
         chosen = tuple(law for law in laws if law.examples_at(level))
         self.laws = tuple(law for law in chosen if law.id not in skip)
+        self._more = tuple(law for law in more if law.examples_at(level) and law.id not in skip)
         self._skipped = tuple(law.id for law in chosen if law.id in skip)
         self._strict = strict
         self.source = source
@@ -78,12 +81,18 @@ class Ladder:
             for law in self.laws:
                 if law.lives is not None:
                     draw_ahead(law.lives, law.examples_at(self.level), self.seed)
-            for law in self.laws:
+            for law in self._in_order():
                 result = self._result(law)
                 if result.wrong or result.status == "remark":
                     self._wrong.append((law, result))
                 yield result
             self.diagnosis = self._diagnosed()
+
+    def _in_order(self) -> Iterator[Law]:
+        yield from self.laws
+        subject = self._subject
+        if subject is not None:
+            yield from (law for law in self._more if all(map(subject.offers, law.needs)))
 
     def summed_up(self, results: tuple[Result, ...]) -> Outcome:
         """The outcome of results that were read before."""
@@ -170,7 +179,8 @@ class Ladder:
         The pace is that of the laws before the one whose case the time ran out on.
         """
         limit = self._limits.run
-        done = _work(self.laws[: self.laws.index(law)], self.level)
+        laws = (*self.laws, *self._more)
+        done = _work(laws[: laws.index(law)], self.level)
         if not done:
             return ""
         told = []

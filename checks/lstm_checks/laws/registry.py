@@ -1,7 +1,17 @@
 """All laws, in the order in which they are run: first what could explain later failures."""
 
 from lstm_checks.engine.law import Law
-from lstm_checks.laws import gradients, load, memory, numerics, sequence, shapes, state, step
+from lstm_checks.laws import (
+    composition,
+    gradients,
+    load,
+    memory,
+    numerics,
+    sequence,
+    shapes,
+    state,
+    step,
+)
 
 ALL: tuple[Law, ...] = (
     *load.LAWS,
@@ -15,4 +25,6 @@ ALL: tuple[Law, ...] = (
     *memory.LAWS,
     *numerics.LAWS,
 )
-assert len({law.id for law in ALL}) == len(ALL)
+OF_SOME: tuple[Law, ...] = composition.LAWS  # offered by some formats; else not mentioned
+EVERY = (*ALL, *OF_SOME)
+assert len({law.id for law in EVERY}) == len(EVERY)

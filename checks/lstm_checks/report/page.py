@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_checks.engine.outcome import Outcome, Result
-from lstm_checks.engine.rungs import RUNGS
+from lstm_checks.engine.rungs import ALL_RUNGS
 from lstm_checks.report.cell_drawing import wrong_parts
 from lstm_checks.report.grid import Grid, grid_of
 from lstm_checks.report.script import script
@@ -89,7 +89,7 @@ def _tone(outcome: Outcome) -> str:
 
 def _rungs(outcome: Outcome) -> list[Rung]:
     found = []
-    for name in RUNGS:
+    for name in ALL_RUNGS:
         laws = tuple(result for result in outcome.laws if result.rung == name)
         if not laws:
             continue

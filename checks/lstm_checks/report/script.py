@@ -6,7 +6,9 @@ a Python literal or as an identifier, never as code.
 
 import ast
 import keyword
+import re
 from collections.abc import Iterable, Mapping
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -119,8 +121,9 @@ def _bridge(folder: Path) -> str:
         for path in sorted((folder / "lstm_bridge").glob("*.py"))
     }
     lines = ["import types", "", "for name, code in {"]
-    for stem in sorted(texts, key=lambda stem: texts[stem].count("from .")):  # what needs another
-        module = "lstm_bridge" if stem == "__init__" else f"lstm_bridge.{stem}"  # comes after it
+    needs = {stem: re.findall(r"^from \.(\w+) ", texts[stem], re.MULTILINE) for stem in texts}
+    for stem in TopologicalSorter(needs).static_order():
+        module = "lstm_bridge" if stem == "__init__" else f"lstm_bridge.{stem}"
         lines += [f"    {module!r}: {texts[stem]!a},"]
     return "\n".join(lines) + BRIDGE
 
@@ -137,6 +140,7 @@ def _call(call: Call, instance: str, conventions: Conventions) -> list[str]:
     hc = conventions.state_order
     if call.do == "create":
         options = ", stateful=True" if given["stateful"] else ""
+        options += "".join(f", {name}={count}" for name, count in given.get("parts", {}).items())
         made = f"{instance} = LSTM({given['input_size']}, {given['hidden_size']}{options})"
         return [made, *_writes(instance, given)]
     if call.do == "write":
@@ -169,6 +173,8 @@ def _forward(given: Mapping[str, Any], instance: str, hc: str) -> list[str]:
     lines += [] if own else _named(_pair(given["state"], state), given)
     lines += [f"{state[1]} = {state[0]}"] if given.get("one_array") else []
     arguments = _arguments("x", "state", given, hc if own else state)
+    if given.get("lengths") is not None:
+        arguments += f", lengths={given['lengths']}"
     if own:
         lines.append(f"{hc[0]}, {hc[1]} = state_{instance}")
     lines.append(f"y, ({', '.join(hc)}) = {instance}.forward({arguments})")

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lstm_checks.engine.outcome import Outcome, Result, Status
-from lstm_checks.engine.rungs import RUNGS
+from lstm_checks.engine.rungs import ALL_RUNGS
 from lstm_checks.findings import UNWRITTEN, plain
 from lstm_checks.words import details, sentence
 
@@ -189,7 +189,7 @@ def _every_law(outcome: Outcome) -> Table:
 
 
 def _by_rung(outcome: Outcome) -> dict[str, list[Result]]:
-    found = {rung: [one for one in outcome.laws if one.rung == rung] for rung in RUNGS}
+    found = {rung: [one for one in outcome.laws if one.rung == rung] for rung in ALL_RUNGS}
     return {rung: results for rung, results in found.items() if results}
 
 

@@ -27,7 +27,11 @@ CAPABILITIES = {
     "dx": "its backward returns no gradient with respect to x",
     "dh0": "its backward returns no gradient with respect to the initial hidden state",
     "dc0": "its backward returns no gradient with respect to the initial cell state",
+    "layers": "it makes no stack of layers",
+    "directions": "it makes no layer of two directions",
+    "lengths": "it takes no lengths of rows",
 }
+COMPOSED = ("layers", "directions", "lengths")  # what a format may compose of single LSTMs
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ class Loaded:
     """What a subject is, as it says itself.
 
     `form` is what an adapter found it to be, in words; `compiles` says that each new shape of a
-    call costs a compilation.
+    call costs a compilation, and `composes` what it makes of several LSTMs.
     """
 
     name: str
@@ -67,6 +67,7 @@ class Loaded:
     attributes: Mapping[str, Any]
     not_offered: Mapping[str, str]
     compiles: bool
+    composes: tuple[str, ...]
     methods: tuple[str, ...]
     signatures: Mapping[str, tuple[str, ...] | None]
 
@@ -134,6 +135,7 @@ def loaded(value: Any) -> Loaded:
             plain(key, 80): plain(why) for key, why in _dict(given["not_offered"]).items()
         },
         compiles=given["compiles"] is True,
+        composes=_texts(given["composes"]),
         methods=_texts(given["methods"]),
         signatures={
             key: None if names is None else _texts(names)

@@ -11,7 +11,7 @@ from lstm_checks.launch.channel import Channel, Halted
 from lstm_checks.launch.deadline import Deadline
 from lstm_checks.launch.limits import Limits
 from lstm_checks.subjects import replies
-from lstm_checks.subjects.contract import CAPABILITIES
+from lstm_checks.subjects.contract import CAPABILITIES, COMPOSED
 from lstm_checks.subjects.conventions import BadConvention, Conventions
 from lstm_checks.subjects.exceptions import finding_of
 from lstm_checks.subjects.instance import Instance
@@ -55,6 +55,7 @@ class Subject:
         self.signatures = facts.signatures
         self.methods = facts.methods
         self.compiles = facts.compiles
+        self._composes = facts.composes
         try:
             self.conventions, self.notes = Conventions.parse(facts.declared, facts.attributes)
         except BadConvention as error:
@@ -87,6 +88,9 @@ class Subject:
 
     def _lacking(self, declared: Mapping[str, str]) -> dict[str, str]:
         lacking = {key: why for key, why in declared.items() if key in CAPABILITIES}
+        for key in COMPOSED:
+            if key not in self._composes:
+                lacking.setdefault(key, CAPABILITIES[key])
         init = self.signatures.get("__init__")
         if init is not None and not {"stateful", "*"} & set(init):
             lacking.setdefault("stateful", CAPABILITIES["stateful"])
@@ -153,6 +157,24 @@ class Subject:
         """A new instance with native weights W (D, 4H), U (H, 4H), b (4H,) written into it."""
         self._count += 1
         return Instance(self, self._count, params, stateful)
+
+    def compose(
+        self, input_size: int, hidden_size: int, weights: Mapping[str, Array], **parts: int
+    ) -> int:
+        """The number of a new instance of several LSTMs; see `subjects.composed`."""
+        self._count += 1
+        self.ask(
+            "create",
+            self._count,
+            replies.created,
+            1 << 20,
+            input_size=input_size,
+            hidden_size=hidden_size,
+            stateful=False,
+            weights=weights,
+            parts=parts,
+        )
+        return self._count
 
     def post_twin(
         self, of: Instance, params: Mapping[str, Array]

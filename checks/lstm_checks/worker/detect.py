@@ -14,6 +14,8 @@ FRAMEWORKS = {
     ("flax", "Module"): "flax",
     ("equinox", "Module"): "equinox",
 }
+CALLED = ("call", "__call__")  # what classes of other frameworks than PyTorch compute by
+COMPILERS = ("jax", "jaxlib", "numba")  # the types of functions that these compiled wrap one
 # Formats of functions, by the functions whose names and arguments say so.
 FUNCTIONS = {
     "coursera": ("lstm_forward", "lstm_cell_forward"),
@@ -26,7 +28,8 @@ STATES = {
     for kind, names in {
         "h": "h h0 h_0 h_prev prev_h hprev a0 a_prev h_t ht hidden h_in",
         "c": "c c0 c_0 c_prev prev_c cprev c_t ct cell c_in",
-        "both": "state states hc h_c carry initial_state init_state hidden_state",
+        "both": "state states prev_state prev_states hidden_state hc h_c carry initial_state "
+        "init_state",
     }.items()
     for name in names.split()
 }
@@ -58,7 +61,10 @@ def detect(module: ModuleType, name: str | None, adapter: str | None) -> tuple[A
     candidates = [(key, value) for key, value in classes if callable(_forward_of(value))]
     candidates = [one for one in candidates if one[0] not in _parts(module, candidates)]
     exact = [(key, value) for key, value in candidates if key == "LSTM"]
+    named = [one for one in candidates if "lstm" in one[0].lower()]
     chosen = exact if exact and format_of(exact[0][1]) != "cell" else candidates
+    if len(chosen) > 1 and len(named) == 1 and not exact:
+        chosen = named  # its parts and its user have other names
     if adapter is None and formats and not exact:
         if not candidates and len(formats) == 1:
             return module, "", next(iter(formats))
@@ -88,6 +94,12 @@ def detect(module: ModuleType, name: str | None, adapter: str | None) -> tuple[A
             "forward(x, state=None). lstm-checks adapters lists other forms"
         )
     functions = [key for key, value in vars(module).items() if _own_function(module, value)][:8]
+    made = [key for key, value in vars(module).items() if _framework_of(type(value))]
+    if made:
+        raise NoSubject(
+            f"{_listed(made[:8])} is an object that is made already, with sizes of its own; the "
+            "kit makes LSTMs of many sizes, so it needs the class of the LSTM in it"
+        )
     has = f"; its functions are {_listed(functions)}" if functions else ""
     raise NoSubject(
         "there is no LSTM in it: no class with a forward method, and no functions of a known "
@@ -124,6 +136,8 @@ def _arguments(function: Any) -> list[str]:
 
 def _own_function(module: ModuleType, value: Any) -> bool:
     # By its type: an object of the subject's may raise where its class is asked for.
+    if str(class_attribute(type(value), "__module__")).partition(".")[0] in COMPILERS:
+        value = getattr(value, "__wrapped__", getattr(value, "py_func", value))
     return issubclass(type(value), FunctionType) and value.__globals__ is vars(module)
 
 
@@ -161,15 +175,30 @@ def _is_cell(value: Any) -> bool:
             and names[0] in INPUTS
             and (
                 {"h", "c"} <= {STATES.get(one) for one in names}
-                or (names[1] in STATES and name.find("step") >= 0)
+                or (names[1] in STATES and ("step" in name or _required(method, names[1])))
             )
         ):
             return True
     return False
 
 
+def _required(method: Any, name: str) -> bool:
+    """Whether an argument must be given."""
+    empty = inspect.Parameter.empty
+    return any(
+        one.default is empty
+        for one in inspect.signature(method).parameters.values()
+        if one.name.lower() == name
+    )
+
+
 def _forward_of(value: type) -> Any:
-    return None if issubclass(value, BaseException) else getattr(value, "forward", None)
+    if issubclass(value, BaseException):
+        return None
+    forward = getattr(value, "forward", None)
+    if forward is None and _framework_of(value):
+        return next((vars(value)[name] for name in CALLED if name in vars(value)), None)
+    return forward
 
 
 def _named(module: ModuleType, name: str) -> Any:

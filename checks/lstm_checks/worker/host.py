@@ -137,6 +137,7 @@ class Host:
             "attributes": attributes(made),
             "not_offered": plain(not_offered) if issubclass(type(not_offered), dict) else {},
             "compiles": getattr(made, "compiles", None) is True,
+            "composes": texts_of(getattr(made, "composes", None)),
             "methods": [key for key in methods if callable(getattr(made, key, None))],
             "signatures": {
                 key: parameters(getattr(made, key, None))
@@ -152,13 +153,14 @@ class Host:
         hidden_size: int,
         stateful: bool,
         weights: dict[str, Any],
+        parts: dict[str, int] | None = None,
     ) -> dict[str, Any]:
         if fresh:
             self._instances.clear()
             self._results.clear()
             self._inputs.clear()
             self._outputs.clear()
-        options = {"stateful": True} if stateful else {}
+        options = (parts or {}) | ({"stateful": True} if stateful else {})
         instance = self._instances[key] = self._adapted(input_size, hidden_size, **options)
         params = getattr(instance, "params", None)
         if params is not None and not issubclass(type(params), Mapping):
@@ -195,6 +197,7 @@ class Host:
         own_state: bool = False,
         same_x: bool = False,
         one_array: bool = False,
+        lengths: list[int] | None = None,
         used_up: bool = False,
     ) -> dict[str, Any]:
         self._write(key, weights or {})
@@ -202,7 +205,10 @@ class Host:
         x = self._inputs[key] = rewritten(self._inputs.get(key), x) if same_x else x
         if own_state:
             state = self._outputs[key][1]
-        result = call(self._instances[key].forward, x, "state", state, keyword)
+        forward = self._instances[key].forward
+        if lengths is not None:
+            forward = functools.partial(forward, lengths=lengths)
+        result = call(forward, x, "state", state, keyword)
         pair = isinstance(result, (tuple, list)) and len(result) > 1
         self._outputs[key] = (result[0], result[1]) if pair else (result, None)
         inputs = {"x": x, "state": state}
@@ -366,6 +372,13 @@ def attributes(adapted: Any) -> dict[str, Any]:
     values = {key: getattr(adapted, key, None) for key in CONVENTIONS}
     kinds = (str, bool, int, float, dict, list, tuple)
     return {key: plain(value) for key, value in values.items() if issubclass(type(value), kinds)}
+
+
+def texts_of(value: Any) -> list[str]:
+    """The texts in a tuple or list; none where it is something else."""
+    if not issubclass(type(value), (tuple, list)):
+        return []
+    return [text(one, 80) for one in islice(value, 8) if issubclass(type(one), str)]
 
 
 def get_weight(instance: Any, name: str) -> Any:

@@ -16,6 +16,29 @@ from .encode import text, type_name
 
 MODULE_NAME = "lstm_subject"
 NOTEBOOKS: dict[str, notebook.Notebook] = {}  # those that were loaded, by their paths
+OTHER_CODE = [
+    ".c",
+    ".cc",
+    ".cpp",
+    ".cu",
+    ".cs",
+    ".go",
+    ".h",
+    ".java",
+    ".jl",
+    ".js",
+    ".m",
+    ".r",
+    ".rs",
+    ".swift",
+    ".ts",
+]
+NO_CODE = (
+    dict.fromkeys((".pt", ".pth", ".ckpt", ".safetensors", ".h5", ".keras"), "a file of weights")
+    | dict.fromkeys((".npy", ".npz", ".csv", ".pkl", ".pickle", ".mat"), "a file of data")
+    | dict.fromkeys((".zip", ".gz", ".tar", ".whl"), "an archive")
+    | dict.fromkeys(OTHER_CODE, "code in another language")
+)
 BRIDGE = "lstm_bridge"  # what adapters share, beside the bundled ones
 
 
@@ -35,6 +58,11 @@ def load_module(
         sys.path.append(str(Path.cwd()))
         return importlib.import_module(source)
     path = Path(source)
+    if path.suffix.lower() in NO_CODE:
+        raise NoSubject(
+            f"it is {NO_CODE[path.suffix.lower()]}, and no Python code; name the .py or .ipynb "
+            "file that defines the LSTM"
+        )
     try:
         data = path.read_bytes()
         code = compile(_source(path, data), str(path), "exec", dont_inherit=True)
@@ -46,7 +74,11 @@ def load_module(
     module.__file__ = str(path)
     sys.modules[name] = module
     if neighbors:
-        sys.path.append(str(path.parent))
+        home, package = path.parent, ""
+        while (home / "__init__.py").is_file() and home.name.isidentifier():
+            home, package = home.parent, f"{home.name}.{package}".rstrip(".")
+        module.__package__ = package  # for relative imports
+        sys.path += [str(path.parent)] + [str(home)] * bool(package)
     exec(code, vars(module))
     return module
 

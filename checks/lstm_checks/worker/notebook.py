@@ -48,6 +48,11 @@ class Notebook:
     @property
     def said(self) -> str:
         """What was taken, in words."""
+        if not self.taken:
+            return (
+                f"Notebook: none of its {len(self.starts)} code cells defines an import, a "
+                "function, a class or a constant."
+            )
         left = f"; {_cells(self.left)} left out" if self.left else ""
         return f"Notebook: taken from {_cells(self.taken)}{left} (counting code cells)."
 

@@ -5,13 +5,14 @@ some framework's arrays; the framework gives the gradients. `unrolled` and `pull
 over a sequence. `Layout` tells by shapes and names which arrays are W, U and b.
 """
 
-from .building import built
+from .building import LAYERS, built
 from .cells import pulled_back, unrolled
 from .gradients import STATELESS, differentiated
 from .layout import D, H, Layout, OutOfScope, Unclear
 from .names import gate_groups, gates_of
 
 __all__ = [
+    "LAYERS",
     "STATELESS",
     "D",
     "H",

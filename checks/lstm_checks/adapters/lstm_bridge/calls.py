@@ -11,7 +11,18 @@ N, T = 2, 4  # with D = 3 and H = 5 all shapes of a call differ
 X = ("x", "xs", "xt", "x_t", "inputs", "input", "inp", "seq", "sequence", "x_seq", "data")
 HS = ("h", "h0", "h_0", "h_prev", "prev_h", "hprev", "a0", "a_prev", "h_t", "ht", "hidden", "h_in")
 CS = ("c", "c0", "c_0", "c_prev", "prev_c", "cprev", "c_t", "ct", "cell", "c_in")
-STATES = ("state", "states", "hc", "h_c", "carry", "initial_state", "init_state", "hidden_state")
+STATES = (
+    "state",
+    "states",
+    "prev_state",
+    "prev_states",
+    "hc",
+    "h_c",
+    "carry",
+    "initial_state",
+    "init_state",
+    "hidden_state",
+)
 PARAMS = ("params", "parameters", "weights", "p", "theta", "param", "w_dict")
 
 

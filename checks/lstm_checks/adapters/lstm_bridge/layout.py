@@ -291,16 +291,19 @@ def _said(
     return ", ".join(parts)
 
 
+TAKE = "; with {} as an argument of its class, one is checked, and what is composed of it"
+
+
 def _other_than_lstm(shapes: Shapes) -> str:
     """What arrays of these shapes look like, where they are no single LSTM layer's."""
     inputs = [max(s) // H for s in shapes.values() if len(s) == 2 and min(s) == D]
     recurrent = [s for s in shapes.values() if len(s) == 2 and s[0] % H == s[1] % H == 0]
     if any("reverse" in name for name in shapes):
-        return "a layer of two directions"
+        return f"a layer of two directions{TAKE.format('bidirectional=False')}"
     if any("weight_hr" in name for name in shapes):
         return "an LSTM with a projection"
     if inputs == [4] and len(recurrent) > 2:
-        return "several layers in a stack"
+        return f"several layers in a stack{TAKE.format('num_layers=1')}"
     if inputs == [3] or inputs == [1] * 3:
         return "a GRU: there are three blocks of weights, where an LSTM has four"
     if inputs == [1] and len(recurrent) == 1:

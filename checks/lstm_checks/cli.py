@@ -38,6 +38,8 @@ IN_ASCII = {
     "–": "-",
     "§": "section ",
     "○": "o",
+    "₁": "1",
+    "₂": "2",
 }
 # Commands with a package of their own, imported when they are called.
 ELSEWHERE = {

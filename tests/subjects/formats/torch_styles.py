@@ -200,7 +200,7 @@ class Stateful(Base):
 
     def forward(self, x, state=None):
         y, (h, c) = super().forward(x, state or (self.kept if self.stateful else None))
-        self.kept = (h.detach(), c.detach())
+        self.kept = (h.detach().clone(), c.detach().clone())
         return y, (h, c)
 
 

@@ -16,8 +16,8 @@ class LSTM:
 
     def forward(self, x, state=None):
         W, U, b = (self.params[name] for name in "WUb")
-        h, c = state if state is not None else np.zeros((2, len(x), len(U)), x.dtype)
-        y = np.empty((*x.shape[:2], len(U)), x.dtype)
+        h, c = state if state is not None else np.zeros((2, len(x), len(U)), U.dtype)
+        y = np.empty((*x.shape[:2], len(U)), U.dtype)
         for t in range(x.shape[1]):
             i, f, g, o = gates(x[:, t] @ W + h @ U + b)
             c = f * c + i * g

@@ -32,7 +32,14 @@ PAGES = [README, CONTRIBUTING, *sorted(DOCS.rglob("*.md"))]
 FOLDERS = ("reference", "checks", "tests", "examples", "docs")
 FILES = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.*")]
 # What a page tells its reader to make, or takes for the reader's own.
-READERS = {"my_lstm.py", "my_adapter.py", "submission.py", "reproduce.py", "one_step.py", "table.py"}
+READERS = {
+    "my_lstm.py",
+    "my_adapter.py",
+    "submission.py",
+    "reproduce.py",
+    "one_step.py",
+    "table.py",
+}
 READERS |= {"rnn_layers.py", "rubric.toml", "ID.md"}
 TESTS = {
     name

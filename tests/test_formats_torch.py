@@ -54,7 +54,12 @@ def test_what_a_form_cannot_express_is_not_offered() -> None:
         ("LinearPerGate", "c = torch.sigmoid(f) * c + ", "c = torch.sigmoid(f) + ", "step."),
         ("OneLinear", "* torch.tanh(c), c", "* c, c", "step."),
         ("EveryState", "cs.append(c)", "cs.append(h)", "sequence.final_c"),
-        ("Stateful", "self.kept = (h.detach(), c.detach())", "self.kept = None", "state."),
+        (
+            "Stateful",
+            "self.kept = (h.detach().clone(), c.detach().clone())",
+            "self.kept = None",
+            "state.",
+        ),
         (
             "TwoLinearsPerGate",
             "return advance(*z, c)",

@@ -11,7 +11,7 @@ import numpy as np
 
 from lstm_checks.engine.ladder import Ladder
 from lstm_checks.engine.rungs import LEVELS
-from lstm_checks.findings import Breach
+from lstm_checks.findings import Breach, Diagnosis
 from lstm_checks.items import Run
 from lstm_checks.launch.channel import Channel, Halted
 from lstm_checks.launch.limits import DAY, Limits
@@ -19,7 +19,6 @@ from lstm_checks.launch.local import Local
 from lstm_checks.launch.process import Process
 from lstm_checks.laws.registry import ALL, EVERY, OF_SOME
 from lstm_checks.learn.showing import Shown, shown
-from lstm_checks.museum.diagnose import diagnose
 from lstm_checks.report.report import Report
 from lstm_checks.subjects.network_layer import NetworkLayer
 from lstm_checks.subjects.source import Source, of_object, parse
@@ -100,7 +99,7 @@ def ladder(
             hint = f"; did you mean {' or '.join(close)}?" if close else ""
             raise ValueError(f"there is no law {law!r} to skip{hint}")
     source, connect = connection(subject, adapter, limits, in_process, folder)
-    return Ladder(ALL, source, connect, level, seed, limits, skip, strict, diagnose, OF_SOME)
+    return Ladder(ALL, source, connect, level, seed, limits, skip, strict, _diagnosed, OF_SOME)
 
 
 def connection(
@@ -120,6 +119,13 @@ def connection(
     if in_process or not loadable or not _loads(source, limits):
         return source, lambda: Local(subject)
     return source, lambda: Process(limits.memory)
+
+
+def _diagnosed(subject: Subject, seed: int) -> tuple[Diagnosis, ...]:
+    """The museum is imported where it is needed: a right subject does without."""
+    from lstm_checks.museum.diagnose import diagnose
+
+    return diagnose(subject, seed)
 
 
 def _loads(source: Source, limits: Limits) -> bool:

@@ -15,7 +15,7 @@ Check = Callable[[Trial], str | None]
 SIZES = Sizes()
 # What else than the forward pass of single calls a law is about, by its rung and by its needs.
 ABOUT_BY_RUNG = {"memory": {"backward", "stateful", "training"}}
-LIVED = (5, 20, 240)  # lives at the levels quick, standard and deep
+LIVED = (4, 20, 240)  # lives at the levels quick, standard and deep
 ABOUT_BY_NEED = {"backward", "stateful"}
 
 

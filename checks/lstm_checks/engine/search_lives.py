@@ -18,7 +18,7 @@ from lstm_checks.engine.lives import Life, lives, shorter, smaller
 from lstm_checks.findings import Finding
 from lstm_checks.subjects.subject import Subject
 
-FURTHER = {"quick": 2, "standard": 4, "deep": 60}  # lives that Hypothesis generates
+FURTHER = {"quick": 1, "standard": 4, "deep": 60}  # lives that Hypothesis generates
 
 
 @dataclass

@@ -43,6 +43,7 @@ class Subject:
         self._channel = channel
         self._limits = limits
         self._deadline = Deadline(limits.run, channel.waited)
+        self._over = False  # the run's time is up
         self._count = 0
         self._fresh = True
         self.calls: list[Call] = []
@@ -139,7 +140,8 @@ class Subject:
 
     def seconds_left(self) -> float:
         """What is left of the run's time limit; nothing where it is up."""
-        return 0.0 if self._deadline.is_up() else max(self._deadline.left(), 0.01)
+        self._over = self._over or self._deadline.is_up()
+        return 0.0 if self._over else max(self._deadline.left(), 0.01)
 
     def reloaded(self, channel: Channel, source: Source) -> "Subject":
         """The same subject over another channel, with what is left of the time.
@@ -214,23 +216,23 @@ class Subject:
             raise self._late()
         called = CALLED.get(do, do)
         request = {"do": do, "with": {"key": key, **given}}
-        posted = self._halting(
-            called,
-            lambda: self._channel.post(request, min(self._limits.call, left), most),
-        )
+        seconds = min(self._limits.call, left)
+        is_last = left < self._limits.call  # its end is the run's
+        posted = self._halting(called, lambda: self._channel.post(request, seconds, most), is_last)
 
         def reply() -> T:
             self.returned, self.answered = {}, number
-            return _read(self._halting(called, posted), called, parse)
+            return _read(self._halting(called, posted, is_last), called, parse)
 
         return reply
 
-    def _halting(self, called: str, act: Callable[[], T]) -> T:
+    def _halting(self, called: str, act: Callable[[], T], is_last: bool) -> T:
         """Do one thing with the channel; where that fails, say what was called."""
         try:
             return act()
         except Halted as halted:
-            if halted.kind == "timeout" and self.seconds_left() <= 0:
+            if halted.kind == "timeout" and (is_last or self.seconds_left() <= 0):
+                self._over = True
                 raise self._late() from None
             halted.text = f"{called} {halted.text}"
             raise

@@ -76,6 +76,22 @@ def test_the_parts_are_asked_for_in_their_order(tmp_path):
     assert check(file, level="quick").passed
 
 
+def test_a_mode_without_reset_state_is_not_attempted(tmp_path):
+    source = (EXAMPLES / "right_lstm.py").read_text()
+    source = source.replace("self.reset_state()\n", "self.state = None\n")
+    source = source.replace("self.state = h.copy(), c.copy()\n", "pass\n")
+    whole = "def reset_state(self):\n        self.state = None\n"
+    file = tmp_path / "mine.py"
+    file.write_text(
+        source.replace(whole, "def reset_state(self):\n        raise NotImplementedError\n")
+    )
+    report = check(file, level="quick")
+    assert report.unfinished, str(report)
+    assert "reset_state is not written yet" in report.cause.finding.what
+    file.write_text(source)
+    assert not check(file, level="quick").unfinished
+
+
 def test_hints_become_plainer_each_time_and_begin_anew_for_another_cause(tmp_path):
     wrong = check(EXAMPLES / "wrong_lstm.py", level="quick")
     told = hints(wrong)

@@ -8,7 +8,8 @@ TIMED := tests/test_bench_cheats.py tests/test_bench_honest.py tests/test_bench_
 # What takes minutes: the grader in its sandboxes, odd and hostile subjects, right LSTMs in every form,
 # the command of the benchmark, the programs and pictures.
 SLOW := $(addprefix tests/test_,$(addsuffix .py,grading grading_gradescope sandbox malformed_classes \
-	nothing_left fuzzed_replies bench_command examples show formats_right formats_composition))
+	nothing_left fuzzed_replies bench_command examples show formats_right formats_composition \
+	formats_torch formats_foreign))
 REDTEAM := tests/redteam
 SITE := tests/site
 APART := $(TIMED:%=--ignore=%) $(SLOW:%=--ignore=%) $(REDTEAM:%=--ignore=%) $(SITE:%=--ignore=%)

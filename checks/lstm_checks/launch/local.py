@@ -94,12 +94,13 @@ def _by_signal(seconds: float) -> Iterator[None]:
     armed = True
 
     def ring(*_: object) -> None:
-        if armed:
+        if armed:  # the timer is set again by hand, so that it never rings within a ring
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
             raise _TimeUp
 
     before = signal.signal(signal.SIGALRM, ring)
     begun = time.monotonic()
-    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, 0.2)
+    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         try:
             yield

@@ -194,6 +194,29 @@ def test_after_checks_of_a_class_in_this_process(body: str) -> None:
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
+TRACED = """\
+import sys, threading
+import lstm_checks
+
+class LSTM:
+    def __init__(self, input_size, hidden_size):
+        BODY
+
+limits = lstm_checks.Limits(call=0.3, run=1.0)
+thread = threading.Thread(target=lambda: lstm_checks.check(LSTM, level="quick", limits=limits))
+thread.start()
+thread.join()
+sys.settrace(lambda *_: None)
+(lambda: None)()
+"""
+
+
+@pytest.mark.parametrize("body", ["pass", "while True: pass"])
+def test_a_debugger_works_after_a_check_in_another_thread(body: str) -> None:
+    """An exception taken back from a thread would leave CPython 3.11 unable to trace a call."""
+    subprocess.run([sys.executable, "-c", TRACED.replace("BODY", body)], timeout=60, check=True)
+
+
 def test_after_a_run_that_is_given_up(tmp_path: Path) -> None:
     where, connect = connection(file_of("child", tmp_path), None, SHORT)
     results = Ladder(FEW, where, connect, "quick", 0, SHORT).results()

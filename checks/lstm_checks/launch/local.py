@@ -94,13 +94,12 @@ def _by_signal(seconds: float) -> Iterator[None]:
     armed = True
 
     def ring(*_: object) -> None:
-        if armed:  # the timer is set again by hand, so that it never rings within a ring
-            signal.setitimer(signal.ITIMER_REAL, 0.2)
+        if armed:
             raise _TimeUp
 
     before = signal.signal(signal.SIGALRM, ring)
     begun = time.monotonic()
-    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds)
+    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, 0.2)
     try:
         try:
             yield
@@ -120,13 +119,14 @@ def _by_thread(seconds: float) -> Iterator[None]:
     """For threads other than the main one, which get no signals: interrupts Python code only."""
     thread = threading.get_ident()
     done = threading.Event()
+    rung = False
 
     def ring() -> None:
+        nonlocal rung
         wait = seconds
         while not done.wait(wait):
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(thread), ctypes.py_object(_TimeUp)
-            )
+            rung = True
+            _raise_in(thread)
             wait = 0.2
 
     watch = threading.Thread(target=ring, daemon=True)
@@ -139,7 +139,27 @@ def _by_thread(seconds: float) -> Iterator[None]:
     finally:  # even where it rings right before it is done
         done.set()
         watch.join()
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), None)
+        if rung:
+            _end_of_rings(thread)
+
+
+def _raise_in(thread: int) -> None:
+    """Have `_TimeUp` raised in a thread, soon; a second one before that changes nothing."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(_TimeUp))
+
+
+def _end_of_rings(thread: int) -> None:
+    """Let a `_TimeUp` that is still to be raised in this thread be raised here.
+
+    It could be taken back by an exception of NULL, but then CPython 3.11 looks for an exception at
+    every call from there on, and a trace function set later never returns.
+    """
+    try:
+        _raise_in(thread)
+        while True:
+            pass
+    except _TimeUp:
+        pass
 
 
 def _crossed(value: Any, most: int) -> Any:

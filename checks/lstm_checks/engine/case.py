@@ -19,8 +19,10 @@ from lstm_checks.subjects.contract import State
 SCALES = (1.0, 0.5, 2.0)
 AXES = ("N", "T", "D", "H")
 SEEDS = 1 << 16
-LARGE = {"x": 30.0, "c0": 4.0, "dy": 8.0, "dh": 8.0, "dc": 8.0}  # how many times larger
-HUGE = {"c0": 60.0, "dy": 2000.0, "dh": 2000.0, "dc": 2000.0}
+LARGER = {  # by flavor: how many times larger
+    "large": {"x": 30.0, "c0": 4.0, "dy": 8.0, "dh": 8.0, "dc": 8.0},
+    "huge": {"c0": 60.0, "dy": 2000.0, "dh": 2000.0, "dc": 2000.0},
+}
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Case:
     Without `bias`, b is zero: for a subject that has none. The flavor is what the data is like:
     "normal", "zeros" (the inputs and gradients of some steps are exactly zero), "sparse" (single
     numbers are), "nothing" (all of them are), "equal_rows" (all rows of the batch are equal),
-    "equal_steps" (all time steps are), "constant" (all numbers are one), "one_hot" (inputs are),
+    "equal_steps" (all time steps are), "constant" (all numbers are equal), "one_hot" (inputs are),
     "last" (gradients are zero but in the last time step), "large" (inputs, states and gradients
     are some times larger), "huge" (cell states and gradients are many times), "negative" or
     "positive".
@@ -120,10 +122,8 @@ class Case:
             array = np.equal.outer(array.argmax(axis=-1), np.arange(shape[-1])).astype(self.dtype)
         elif self.flavor == "last" and purpose == "dy":
             array[:, :-1] = 0
-        elif self.flavor == "large":
-            array *= LARGE.get(purpose, 1.0)
-        elif self.flavor == "huge":
-            array *= HUGE.get(purpose, 1.0)
+        elif self.flavor in LARGER:
+            array *= LARGER[self.flavor].get(purpose, 1.0)
         elif self.flavor in ("negative", "positive"):
             array = np.abs(array) * (1 if self.flavor == "positive" else -1)
         return array

@@ -130,7 +130,7 @@ class _Plan:
         given, given_back: what is given as the state, and as the gradient on it.
         flavors, layouts: of the data.
         varies: the share of calls with another N and T.
-        chances: the share of calls in which each of some arguments of `Step` is true.
+        chances: the share of calls that are made in each of some manners.
     """
 
     makers: list[Maker]

@@ -71,10 +71,10 @@ class _Alive:
     params: dict[str, Array]
     dtype: str
     carried: State | None = None
-    last: tuple[Case, Array, State] | None = None  # of the last forward: case, x, initial state
+    last: tuple[Case, Array, State, Array] | None = None  # of the last forward: case, x,
+    # initial state, and y as expected
     returned: State | None = None  # by the last forward, as expected
     returned_by: _Call | None = None
-    y: Array | None = None  # likewise
     made: list[_Call] = field(default_factory=list)
     may_refuse: bool = False  # backward may: it was answered, or a reset came, since the forward
     refused: bool = False  # it raised
@@ -278,8 +278,7 @@ class _Living:
         for earlier in alive.made if step.same_x else ():
             earlier.given.pop("x", None)  # the caller himself has written into it
         alive.made.append(call)
-        alive.last = (trial.case, x, begin)
-        alive.y = want.astype(alive.dtype)
+        alive.last = (trial.case, x, begin, want.astype(alive.dtype))
         if self._subject.offers("final_h") and self._subject.offers("final_c"):
             alive.returned = (want_h.astype(alive.dtype), want_c.astype(alive.dtype))
             alive.returned_by = call
@@ -305,12 +304,12 @@ class _Living:
         subject = self._subject
         if alive.last is None or not subject.offers("backward") or "backward" in subject.avoided:
             return
-        case, x, begin = alive.last
+        case, x, begin, y = alive.last
         upstream = Trial(self._subject, replace(case, seed=step.seed, flavor=step.flavor))
         given = self._possible(step.given, "final_h", "final_c")
         dstate = _given(given, upstream.dstate)
         own_y = step.own_y and subject.upstream == 1.0
-        dy = alive.y if own_y and alive.y is not None else upstream.dy
+        dy = y if own_y else upstream.dy
         which = "the y that forward returned" if own_y else "dy"
         then = ", then its gradients are written into" * step.used_up
         self._say(f"{alive.name}.backward({which}{_words('dstate', given, step.keyword)}){then}")
@@ -325,8 +324,8 @@ class _Living:
             used_up=step.used_up,
         )
         want = upstream.expected_gradients(dy, dstate, x=x, state=begin, params=alive.params)
-        call = _Call("backward", upstream, {"dy": None if own_y else dy, "dstate": dstate})
-        call.used_up = step.used_up
+        given_arrays = {"dy": None if own_y else dy, "dstate": dstate}
+        call = _Call("backward", upstream, given_arrays, used_up=step.used_up)
 
         def judge() -> None:
             self._backward_answered = True
@@ -342,14 +341,14 @@ class _Living:
             alive.may_refuse = True
             arrays = got.arrays()
             expected = {name: wanted(want, name) for name in arrays}
-            if not own_y or self._is_y(alive, got.inputs, upstream, dy):
+            if not own_y or self._is_y(got.inputs, upstream, dy):
                 self._agree(BACKWARD, upstream.case, arrays, expected)
             self._unchanged(upstream, got.inputs, call.given, "backward")
 
         self._judge(judge)
         alive.made.append(call)
 
-    def _is_y(self, alive: _Alive, inputs: Any, upstream: Trial, y: Array) -> bool:
+    def _is_y(self, inputs: Any, upstream: Trial, y: Array) -> bool:
         """Whether dy, which is the y of the last forward, is still what it was; else it is told."""
         now = self._subject.conventions.sequence((inputs or {}).get("dy", y))
         with self._judged(WRITES["backward"], upstream.case):

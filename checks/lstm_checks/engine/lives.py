@@ -13,7 +13,7 @@ from typing import Literal
 
 from hypothesis import strategies as st
 
-from lstm_checks.engine.case import Case
+from lstm_checks.engine.case import LARGER, Case
 
 Do = Literal["make", "forward", "backward", "reset", "write"]
 SMALL = (1, 6)
@@ -32,7 +32,7 @@ FLAVORS = (
     "negative",
     "positive",
 )
-TOO_LARGE = ("large", "huge")  # for float32, which has too few digits for them
+TOO_LARGE = tuple(LARGER)  # for float32, which has too few digits for them
 # What is given as the state, or as the gradient on the final state: nothing, drawn arrays, zeros,
 # an h or a c alone beside zeros, one array for both, or (as the state, and in place of dy) what the
 # last forward returned.
@@ -158,16 +158,20 @@ class Life:
 
     def plain(self) -> "Life":
         """The life with plain data, given as an array in the usual layout lies."""
-        plain = {
-            "flavor": "normal",
-            "layout": "C",
-            "keyword": False,
-            "same_x": False,
-            "nearly": False,
-            "own_y": False,
-            "used_up": False,
-        }
-        return replace(self, steps=tuple(replace(s, **plain) for s in self.steps))  # type: ignore[arg-type]
+        steps = (
+            replace(
+                step,
+                flavor="normal",
+                layout="C",
+                keyword=False,
+                same_x=False,
+                nearly=False,
+                own_y=False,
+                used_up=False,
+            )
+            for step in self.steps
+        )
+        return replace(self, steps=tuple(steps))
 
     def largest(self) -> tuple[int, int, int, int]:
         """The largest N, T, D and H in it."""

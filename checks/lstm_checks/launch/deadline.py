@@ -44,9 +44,9 @@ class Deadline:
         now = self._clock()
         if now < self._until:
             return False
-        begun, before = self._look or (now, 0.0)
         waited = self.waited()
         if self._look is not None:
+            begun, before = self._look
             share = min(1.0, max(0.0, (waited - before) / (now - begun)))
             passed = now - self._begun
             if passed * (1 - share) >= self._seconds or passed >= AT_MOST * self._seconds:

@@ -241,7 +241,7 @@ GRADS = 'self.grads = {"W": dW, "U": dU, "b": db}\n'
 COUNTED = "self.backwards = getattr(self, 'backwards', 0) + 1\n        "
 LATER = [
     Fault(f"fifth_call{mode}", f"state.any_order{law}", START,
-          FORWARDS + f"h = 0 * h if self.forwards == 5 and {which} else h\n", "y is wrong")
+          FORWARDS + f"h = 0 * h if self.forwards == 5 and {which} else h\n", "is wrong")
     for mode, law, which in (
         ("", "_stateless", "not self.stateful"), ("_stateful", "", "self.stateful")
     )
@@ -403,6 +403,8 @@ MANNERS = [
           "kind, back = x.dtype, type(self).backward" + LINE +
           "rounded = lambda dx, state: (dx.astype(kind), state)" + LINE +
           "self.backward = lambda *given: rounded(*back(self, *given))" + LINE + CAST, "integer"),
+    Fault("caches_used_up", "numerics.backward_again", GRADS,
+          GRADS + "        self.cache.clear()\n", "twice"),
     Fault("carries_what_it_returns", "numerics.carried_state_apart", KEEP_C,
           "self.carried_c = c\n", "before returned"),
     Fault("float64_out", "numerics.float32_stays", MAKE_Y, "y = np.zeros((N, T, H))\n", "float64"),

@@ -58,7 +58,7 @@ def test_fault(fault: Fault) -> None:
     assert replace(report, strict=False).passed == (fault.law in REMARKS)
 
 
-def test_remarks_are_about_precision_dtypes_and_who_owns_an_array() -> None:
+def test_remarks_are_about_precision_dtypes_and_what_is_kept() -> None:
     assert {
         "numerics.precision_of_dtype",
         "numerics.precision_of_gradients",
@@ -66,6 +66,7 @@ def test_remarks_are_about_precision_dtypes_and_who_owns_an_array() -> None:
         "numerics.float32_gradients_stay",
         "numerics.integer_inputs",
         "numerics.integer_inputs_backward",
+        "numerics.backward_again",
         "numerics.carried_state_apart",
         "numerics.precision_in_any_order",
         "numerics.precision_in_any_order_backward",

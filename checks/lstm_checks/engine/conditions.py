@@ -5,6 +5,7 @@ that meets both. So lives are drawn such that their calls meet as many pairs of 
 can: a covering array, by a greedy draw. A call's conditions are the bits of an integer.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -17,6 +18,7 @@ AT_LEAST = (5, 8, 16, 32, 64)
 COUNTED = 4  # how far calls are counted one by one
 MANY = (6, 9, 14, 20)
 STEPS = (10, 20, 40, 80, 160)  # time steps, over calls that are continued
+MEMORY = 3  # how many events before a call are told, in their order
 
 
 @dataclass
@@ -51,6 +53,36 @@ class Covered:
         return bits
 
 
+class Orders:
+    """How often events on an instance have come in the same order.
+
+    Args:
+        earlier: the same for lives before, to which it is added.
+    """
+
+    def __init__(self, earlier: "Orders | None" = None) -> None:
+        self._times: Counter[tuple[str, ...]] = Counter()
+        self._earlier = Counter() if earlier is None else earlier._times
+        self._last: dict[int, tuple[str, ...]] = {}  # by instance: its last events
+
+    def times(self, step: Step) -> int:
+        """How often this step has come after the last two of its instance."""
+        order = (*self._last.get(step.who, ()), step.event)
+        return self._earlier[order] + self._times[order]
+
+    def add(self, step: Step) -> None:
+        """The step is made."""
+        order = (*self._last.get(step.who, ()), step.event)
+        self._times[order] += 1
+        self._last[step.who] = () if step.do == "make" else order[-2:]
+
+    def add_life(self, life: Life) -> None:
+        """The life is lived."""
+        self._last = {}
+        for step in life.steps:
+            self.add(step)
+
+
 def _ones(bits: int) -> Iterator[int]:
     """The numbers of the bits that are set."""
     while bits:
@@ -83,6 +115,12 @@ class _Known:
     reset_between: bool = False  # it was reset since the last forward
     called: list[str] = field(default_factory=list)  # the conditions of the last forward
     elsewhere: str = ""  # what was called on the other instance since
+    events: list[str] = field(default_factory=list)  # what happened to it, in order
+
+    def after(self) -> list[str]:
+        """What happened last, before that too, and before that."""
+        last = self.events[-MEMORY:]
+        return [f"after {', '.join(last[-n:])}" for n in range(1, len(last) + 1)]
 
     def batch(self, step: Step) -> int:
         """The rows of a forward."""
@@ -107,6 +145,7 @@ def conditions(life: Life) -> Iterator[list[str]]:
             me.resets += 1
             me.since_reset, me.carries = 0, 0
             me.reset_between = me.last is not None
+            me.events.append(step.event)
         elif step.do == "write":
             how = "in place" if step.in_place else "anew"
             me.written += [f"{'+'.join(step.weights)} written", f"written {how}"]
@@ -116,6 +155,7 @@ def conditions(life: Life) -> Iterator[list[str]]:
             if step.dtype and step.dtype != me.dtype:
                 me.dtype, me.returned = step.dtype, 0
             me.last = None
+            me.events.append(step.event)
         elif step.do == "forward":
             yield _forward(life, step, me)
         elif me.last is not None:
@@ -179,6 +219,7 @@ def _forward(life: Life, step: Step, me: _Known) -> list[str]:
     me.written, me.elsewhere = [], ""
     me.last = Step("forward", N=N, T=step.T, seed=step.seed, given=step.given)
     me.called = found
+    me.events.append(step.event)
     return found
 
 
@@ -213,6 +254,7 @@ def _backward(life: Life, step: Step, me: _Known) -> list[str]:
     ]
     me.used_up = step.used_up
     me.elsewhere = ""
+    me.events.append(step.event)
     return [*(f"backward: {name}" for name in found), *(f"of {name}" for name in me.called)]
 
 
@@ -225,6 +267,7 @@ def _common(life: Life, step: Step, me: _Known) -> list[str]:
         f"layout {step.layout}",
         f"weights {life.scale}",
     ]
+    found += me.after()
     if step.keyword:
         found.append("by keyword")
     if me.elsewhere:

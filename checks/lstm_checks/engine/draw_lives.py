@@ -15,7 +15,7 @@ from typing import TypeVar
 import numpy as np
 
 from lstm_checks.engine.case import AXES, SEEDS
-from lstm_checks.engine.conditions import Covered
+from lstm_checks.engine.conditions import Covered, Orders
 from lstm_checks.engine.lives import (
     FLAVORS,
     GIVEN,
@@ -32,7 +32,8 @@ from lstm_checks.engine.lives import (
 T_ = TypeVar("T_")
 Sizes = tuple[int, int, int, int]
 
-CANDIDATES = 12
+CANDIDATES = 12  # lives, of which one is taken
+WAYS = 3  # to go on in a life, likewise
 LARGE = ((129, 160), (257, 300))  # a large size lies within one of these
 LARGE_H = LARGE[0]  # the work grows with the square of H, and a subject may be slow
 MIDDLE = (13, 40)
@@ -54,12 +55,13 @@ def draw(rng: np.random.Generator, stateful: bool, count: int) -> Iterator[Life]
     """
     dice = _Dice(rng)
     sizes = palette(dice)
-    covered = Covered()
+    covered, orders = Covered(), Orders()
     for k in range(count):
-        drawn = [_life(dice, stateful, sizes, k) for _ in range(CANDIDATES)]
+        drawn = [_life(dice, stateful, sizes, orders, k) for _ in range(CANDIDATES)]
         calls = [covered.bits(life) for life in drawn]
         best = max(range(CANDIDATES), key=lambda one: covered.gain(calls[one]))
         covered.add(calls[best])
+        orders.add_life(drawn[best])
         yield drawn[best]
 
 
@@ -146,7 +148,7 @@ class _Plan:
     chances: dict[str, float]
 
 
-def _life(dice: _Dice, stateful: bool, palette_: list[Sizes], k: int) -> Life:
+def _life(dice: _Dice, stateful: bool, palette_: list[Sizes], earlier: Orders, k: int) -> Life:
     """The k-th life: see `ROUND`."""
     kind = ROUND[k % len(ROUND)]
     sizes = [dice.pick(palette_) for _ in range(3)]
@@ -161,17 +163,17 @@ def _life(dice: _Dice, stateful: bool, palette_: list[Sizes], k: int) -> Life:
     elif kind == "longer":
         sizes[0] = _stretched(sizes[0], AXES.index("T"), dice.between(*MIDDLE))
     sizes = sizes[: dice.pick((1, 1, 1, 2, 2, 3))]
-    single = kind == "small" and k % 4 == 3
+    single = kind == "small" and k % 3 == 1
     mixed = kind == "small" and not single and dice.chance(0.3)
     makers = [Maker(D, H, stateful, "float32" if single else "float64") for *_, D, H in sizes]
     if stateful and dice.chance(0.3):  # another instance is stateless
         makers[1:] = [replace(maker, stateful=False) for maker in makers[1:]]
     if mixed and dice.chance(0.5):  # or works in float32
         makers[1:] = [replace(maker, dtype="float32") for maker in makers[1:]]
-    plan = _plan(dice, makers, sizes, single, mixed)
+    plan = _plan(dice, makers, sizes, single, mixed, k)
     return Life(
         makers=tuple(makers),
-        steps=tuple(_steps(dice, plan, CALLS.get(kind, CALLS["large"]))),
+        steps=tuple(_steps(dice, plan, Orders(earlier), CALLS.get(kind, CALLS["large"]))),
         scale=1.0 if single or mixed else dice.pick((0.5, 1.0, 1.0, 2.0)),
         seed=dice.between(0, SEEDS - 1),
     )
@@ -181,28 +183,36 @@ def _stretched(sizes: Sizes, axis: int, size: int) -> Sizes:
     return *sizes[:axis], size, *sizes[axis + 1 :]  # type: ignore[return-value]
 
 
-def _plan(dice: _Dice, makers: list[Maker], sizes: list[Sizes], single: bool, mixed: bool) -> _Plan:
-    """The habits of a life. In float32 data is not large, since too few digits would be left."""
-    flavors = [f for f in FLAVORS if f not in TOO_LARGE or not (single or mixed)]
+def _plan(
+    dice: _Dice, makers: list[Maker], sizes: list[Sizes], single: bool, mixed: bool, k: int
+) -> _Plan:
+    """The habits of the k-th life. In float32 data is not large: too few digits would be left."""
+    flavors = dice.some(("normal", *FLAVORS, *TOO_LARGE))  # the large ones are few, so twice
+    flavors.append(FLAVORS[k % len(FLAVORS)])
+    if single or mixed:
+        flavors = ["normal" if flavor in TOO_LARGE else flavor for flavor in flavors]
     often: dict[Do, Sequence[int]] = {
         "forward": (3, 5),
         "backward": (0, 2, 4, 4),
         "make": (0, 0, 1),
-        "reset": (0, 1, 1) if makers[0].stateful else (0,),
+        "reset": (0, 1, 2, 3) if makers[0].stateful else (0,),
         "write": (0, 1, 2),
     }
     kinds = [do for do, times in often.items() for _ in range(dice.pick(times))]
     if mixed:
         kinds.append("write")
+    given = dice.some((*GIVEN, "", OWN))
+    if dice.chance(0.6):  # half of the calls go without, as most of a user's do
+        given += [""] * len(given)
     return _Plan(
         makers,
         sizes,
         mixed,
         seeds=[dice.between(0, SEEDS - 1) for _ in range(3)],
         kinds=kinds,
-        given=dice.some((*GIVEN, "", OWN)),
+        given=given,
         given_back=dice.some((*GIVEN, "")),
-        flavors=dice.some(("normal", *flavors)),
+        flavors=flavors,
         layouts=dice.some(("C", "C", "F", "strided")),
         varies=dice.pick((0.0, 0.3, 0.6)),
         chances={
@@ -217,30 +227,52 @@ def _plan(dice: _Dice, makers: list[Maker], sizes: list[Sizes], single: bool, mi
     )
 
 
-def _steps(dice: _Dice, plan: _Plan, count: int) -> list[Step]:
-    """About this many calls, the first of which is a forward, perhaps after a reset."""
+def _steps(dice: _Dice, plan: _Plan, orders: Orders, count: int) -> list[Step]:
+    """About this many calls, the first of which is a forward, perhaps after a reset.
+
+    Of two ways to go on, the life takes the one whose order of events it has met less often.
+    """
     batch = [N for N, *_ in plan.sizes]
     steps = [Step("reset")] if plan.makers[0].stateful and dice.chance(0.2) else []
     steps.append(_forward(dice, plan, 0, batch))
+    for step in steps:
+        orders.add(step)
     while len(steps) < count:
-        who = dice.between(0, len(plan.sizes) - 1)
-        do = dice.pick(plan.kinds)
-        if do == "forward":
-            steps.append(_forward(dice, plan, who, batch))
-        elif do == "backward":
-            steps.append(_backward(dice, plan, who))
-            while dice.chance(plan.chances["again"]):
-                steps.append(_backward(dice, plan, who))
-        elif do == "make":
-            steps.append(Step("make", who, seed=_seed(dice, plan)))
-            batch[who] = plan.sizes[who][0]
-        elif do == "write":
-            steps += _write(dice, plan, who)
-        elif plan.makers[who].stateful:
-            if dice.chance(plan.varies):
-                batch[who] = dice.between(*SMALL)
-            steps += [Step("reset", who)] * (2 if dice.chance(0.15) else 1)
+        ways: list[tuple[int, int, list[Step], list[int]]] = []
+        for _ in range(WAYS):
+            after = list(batch)
+            way = _way(dice, plan, after)
+            if way:
+                ways.append((orders.times(way[0]), len(ways), way, after))
+        if ways:
+            *_, way, batch = min(ways)
+            steps += way
+            for step in way:
+                orders.add(step)
     return steps
+
+
+def _way(dice: _Dice, plan: _Plan, batch: list[int]) -> list[Step]:
+    """A way to go on; it may be none. The number of rows of each instance is changed by it."""
+    who = dice.between(0, len(plan.sizes) - 1)
+    do = dice.pick(plan.kinds)
+    if do == "forward":
+        return [_forward(dice, plan, who, batch)]
+    if do == "backward":
+        steps = [_backward(dice, plan, who)]
+        while dice.chance(plan.chances["again"]):
+            steps.append(_backward(dice, plan, who))
+        return steps
+    if do == "make":
+        batch[who] = plan.sizes[who][0]
+        return [Step("make", who, seed=_seed(dice, plan))]
+    if do == "write":
+        return _write(dice, plan, who)
+    if not plan.makers[who].stateful:
+        return []
+    if dice.chance(plan.varies):
+        batch[who] = dice.between(*SMALL)
+    return [Step("reset", who)] * (2 if dice.chance(0.15) else 1)
 
 
 def _forward(dice: _Dice, plan: _Plan, who: int, batch: list[int]) -> Step:

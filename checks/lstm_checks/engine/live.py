@@ -10,7 +10,7 @@ from lstm_checks.engine import compare
 from lstm_checks.engine.case import Case
 from lstm_checks.engine.compare import GATE_NAMES
 from lstm_checks.engine.lives import ONE_ARRAY, OWN, TOO_LARGE, Life, Maker, Step
-from lstm_checks.engine.tolerance import tolerance
+from lstm_checks.engine.tolerance import larger, larger_backward, tolerance
 from lstm_checks.engine.trial import Trial, wanted
 from lstm_checks.findings import Array, Breach, Finding
 from lstm_checks.launch.channel import Halted
@@ -36,12 +36,14 @@ IN_DIGITS = {
 TEN_DIGITS = 1e-12  # taken for the machine epsilon: errors from about 1e-10 on are seen
 WRITES = {"forward": FORWARD_WRITES, "backward": BACKWARD_WRITES}
 NAMES = ("a", "b", "c")
-OFTEN = 8  # calls after which it is looked at what became of the last results
+OFTEN = 8  # calls after which it is looked at what became of the results of earlier ones
+BACK = (0, 1, 4, 7)  # of which ones; 0 is the last
 FIX = (
     "A single call is right, so look at what these calls leave behind: a cache, a buffer, "
     "a size or a copy of the weights that is kept from an earlier call or in the class."
 )
 LOST = "Keep h, c, caches and gradients in the dtype of the inputs. Look for casts to float32."
+OF_ITS_OWN = "Keep grads in the instance, not in the class: only other instances were called since."
 COPY = "Work on a copy, and return arrays of its own from each call."
 
 
@@ -78,6 +80,7 @@ class _Alive:
     made: list[_Call] = field(default_factory=list)
     may_refuse: bool = False  # backward may: it was answered, or a reset came, since the forward
     refused: bool = False  # it raised
+    has_grads: bool = False  # its last call was a backward, whose gradients nobody wrote into
 
     @property
     def name(self) -> str:
@@ -190,6 +193,7 @@ class _Living:
             self._say(f"{alive.name}.reset_state()")
             self._judge_reset(alive, alive.instance.post_reset())
             alive.carried = None
+            alive.has_grads = False
         elif step.do == "write":
             self._write(step, alive)
         elif step.do == "make":
@@ -227,6 +231,7 @@ class _Living:
         if step.block is not None:
             chosen = {name: _block(alive.params[name], chosen[name], step.block) for name in chosen}
         self._say(f"{which}{', '.join(chosen)} of {alive.name} written {how}")
+        alive.has_grads = False
         alive.params = alive.params | chosen
         self._judge(
             alive.instance.post_write(
@@ -262,13 +267,14 @@ class _Living:
             one_array=given == ONE_ARRAY,
         )
         want, (want_h, want_c) = trial.expected(x, begin, alive.params)
+        times = larger(x, begin, alive.params)
         call = _Call("forward", trial, {"x": x, "state": None if own else state})
 
         def judge() -> None:
             got = posted()
             call.was, alive.may_refuse, alive.refused = got, False, False
             expected = {"y": want, "h": want_h, "c": want_c}
-            self._agree(self._forward_kind(), trial.case, got.arrays(), expected)
+            self._agree(self._forward_kind(), trial.case, times, got.arrays(), expected)
             before: Any = state
             if own is not None and isinstance(own.was, Output):
                 before = (own.was.h, own.was.c)
@@ -278,6 +284,7 @@ class _Living:
         for earlier in alive.made if step.same_x else ():
             earlier.given.pop("x", None)  # the caller himself has written into it
         alive.made.append(call)
+        alive.has_grads = False
         alive.last = (trial.case, x, begin, want.astype(alive.dtype))
         if self._subject.offers("final_h") and self._subject.offers("final_c"):
             alive.returned = (want_h.astype(alive.dtype), want_c.astype(alive.dtype))
@@ -324,6 +331,8 @@ class _Living:
             used_up=step.used_up,
         )
         want = upstream.expected_gradients(dy, dstate, x=x, state=begin, params=alive.params)
+        times = larger(x, begin, alive.params)
+        times *= larger_backward([dy, *(dstate or ())], begin)
         given_arrays = {"dy": None if own_y else dy, "dstate": dstate}
         call = _Call("backward", upstream, given_arrays, used_up=step.used_up)
 
@@ -342,11 +351,12 @@ class _Living:
             arrays = got.arrays()
             expected = {name: wanted(want, name) for name in arrays}
             if not own_y or self._is_y(got.inputs, upstream, dy):
-                self._agree(BACKWARD, upstream.case, arrays, expected)
+                self._agree(BACKWARD, upstream.case, times, arrays, expected)
             self._unchanged(upstream, got.inputs, call.given, "backward")
 
         self._judge(judge)
         alive.made.append(call)
+        alive.has_grads = not step.used_up
 
     def _is_y(self, inputs: Any, upstream: Trial, y: Array) -> bool:
         """Whether dy, which is the y of the last forward, is still what it was; else it is told."""
@@ -361,24 +371,30 @@ class _Living:
         return self._life.case(alive.who, step, N, alive.dtype)
 
     def _agree(
-        self, kind: str, case: Case, arrays: dict[str, Array], expected: dict[str, Array]
+        self,
+        kind: str,
+        case: Case,
+        times: float,
+        arrays: dict[str, Array],
+        expected: dict[str, Array],
     ) -> None:
-        """Every array is as expected."""
+        """Every array is as expected; the tolerance is some times larger than for usual data."""
         finite = all(np.isfinite(array).all() for array in arrays.values())
         if kind == BACKWARD and self._large and not finite:
             kind = NOT_FINITE
         # A state that comes from calls in float32 has the digits of float32.
         digits = case.dtype == "float64" and not self._mixed
+        limit, ten_digits = times * tolerance(case), times * tolerance(case, TEN_DIGITS)
         for name, array in arrays.items():
             want = expected[name]
-            if digits and not compare.differ(array, want, tolerance(case, TEN_DIGITS)):
+            if digits and not compare.differ(array, want, ten_digits):
                 continue
             with self._judged(kind, case):
-                compare.agree(name, array, want, tolerance(case), f"{name} is wrong", FIX)
+                compare.agree(name, array, want, limit, f"{name} is wrong", FIX)
                 if digits:
                     what = f"{name} has fewer digits than float64 has"
                     with self._judged(IN_DIGITS[kind], case):
-                        compare.agree(name, array, want, tolerance(case, TEN_DIGITS), what, LOST)
+                        compare.agree(name, array, want, ten_digits, what, LOST)
 
     def _judged(self, kind: str, case: Case) -> "_Judged":
         return _Judged(lambda breach: self._note(kind, breach, case))
@@ -406,14 +422,20 @@ class _Living:
                     raise Breach(f"{who} writes into {name}, which is the caller's", COPY)
 
     def _look_back(self, alive: _Alive) -> None:
-        """What the last calls got and returned is as it was, and the weights are as written."""
+        """What some calls got and returned is as it was, and the weights are as written."""
         made = list(alive.made)
         recalled = [
             (
-                call,
-                alive.instance.post_recall(back, call.sizes, of_backward=call.method == "backward"),
+                made[-1 - back],
+                alive.instance.post_recall(
+                    back,
+                    made[-1 - back].sizes,
+                    of_backward=made[-1 - back].method == "backward",
+                    with_grads=back == 0 and alive.has_grads,
+                ),
             )
-            for back, call in enumerate(reversed(made[-2:]))
+            for back in BACK
+            if back < len(made)
         ]
         posted = alive.instance.post_read()
         out = alive.instance.weights_out(alive.params)
@@ -441,8 +463,11 @@ class _Living:
         now = {} if call.used_up else alive.instance.as_recalled(found, call.was, call.sizes)
         for name, array in call.was.arrays().items():
             after = now.get(name)
-            if after is not None and not np.array_equal(after, array, equal_nan=True):
-                raise Breach(f"{name} of an earlier {call.method} was changed later", COPY)
+            if after is None or np.array_equal(after, array, equal_nan=True):
+                continue
+            if call.method == "backward" and name not in ("dx", "dh0", "dc0"):
+                raise Breach(f"{name} is no longer what the last backward left", OF_ITS_OWN)
+            raise Breach(f"{name} of an earlier {call.method} was changed later", COPY)
         self._same_inputs(found.inputs, call.given, "a later call")
 
 

@@ -84,6 +84,11 @@ class Step:
     block: int | None = None
     dtype: str = ""
 
+    @property
+    def event(self) -> str:
+        """What it is, as a part of an order of events."""
+        return f"{self.do} with a state" if self.given else self.do
+
 
 @dataclass(frozen=True)
 class Maker:

@@ -148,6 +148,25 @@ def gradients_stay(t: Trial) -> None:
     _agree_results(t, "backward", before, after)
 
 
+@law("numerics", examples=FEW, needs=BACKWARD, remark=True)
+def backward_again(t: Trial) -> None:
+    """A second backward after the same forward does not raise.
+
+    A breach is a remark: PyTorch's graph too is gone after one backward, unless it is retained.
+    """
+    instance = t.instance()
+    instance.forward(t.x, t.state)
+    instance.backward(t.dy)
+    try:
+        instance.backward(t.dy)
+    except Raised as breach:
+        breach.add(
+            what=f"{breach.finding.what} when it is called twice after one forward",
+            fix="Keep the caches of a forward until the next one.",
+        )
+        raise
+
+
 @law("numerics", examples=FEW, needs=("stateful",), remark=True)
 def carried_state_apart(t: Trial) -> None:
     """With stateful, writing into what a call returned does not change where the next one starts.
@@ -359,7 +378,7 @@ def any_order() -> None:
 
 @law_of_lives("numerics", Lives(stateful=False, kind=BACKWARD_WRITES), needs=("backward",))
 def any_order_backward() -> None:
-    """In any order of calls, backward writes into nothing of the caller's."""
+    """In any order of calls, backward writes into nothing of the caller's, and grads stay."""
 
 
 @law_of_lives("numerics", Lives(stateful=True, kind=FORWARD_WRITES), needs=STATEFUL)
@@ -369,7 +388,7 @@ def any_order_stateful() -> None:
 
 @law_of_lives("numerics", Lives(stateful=True, kind=BACKWARD_WRITES), needs=("backward", *STATEFUL))
 def any_order_stateful_backward() -> None:
-    """In stateful mode too, in any order of calls, backward writes into nothing of the caller's."""
+    """In stateful mode too, backward writes into nothing of the caller's, and grads stay."""
 
 
 @law_of_lives("numerics", Lives(stateful=False, kind=NOT_FINITE), needs=("backward",))
@@ -444,6 +463,7 @@ LAWS = (
     float32_stays,
     float32_gradients_stay,
     gradients_stay,
+    backward_again,
     carried_state_apart,
     integer_inputs,
     integer_inputs_backward,

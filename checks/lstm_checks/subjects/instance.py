@@ -312,6 +312,7 @@ class Instance:
         if factor != 1.0:
             dy = (factor * dy).astype(dy.dtype)
             dstate = None if dstate is None else (factor * dstate[0], factor * dstate[1])
+        N, T = self._N, self._T = dy.shape[:2]
         posted = self._post(
             "backward",
             replies.returned,
@@ -324,7 +325,6 @@ class Instance:
             own_y=own_y,
             used_up=used_up,
         )
-        N, T = dy.shape[:2]
         given = self._given
 
         def gradients() -> Gradients:
@@ -415,10 +415,12 @@ class Instance:
             return Output(*self._parsed_forward(found)).arrays()
         given = was.dh0 is not None or was.dc0 is not None
         dx, dh0, dc0 = self._parsed_backward(found, given)
-        return present(dx=dx, dh0=dh0, dc0=dc0)
+        if found.grads is None:
+            return present(dx=dx, dh0=dh0, dc0=dc0)
+        return self._gradients(dx, dh0, dc0, found).arrays()
 
     def post_recall(
-        self, back: int, sizes: tuple[int, int], *, of_backward: bool
+        self, back: int, sizes: tuple[int, int], *, of_backward: bool, with_grads: bool = False
     ) -> Callable[[], Returned]:
         """What an earlier call got and returned, as it is now; 0 is the last call.
 
@@ -426,9 +428,10 @@ class Instance:
             back: which call.
             sizes: its N and T.
             of_backward: it was a backward.
+            with_grads: read grads again too, which are those of the last backward.
         """
         self._N, self._T = sizes
-        posted = self._post("recall", replies.returned, back=back)
+        posted = self._post("recall", replies.returned, back=back, with_grads=with_grads)
         factor = self._subject.upstream if of_backward else 1.0
         return posted if factor == 1.0 else lambda: _multiplied(posted(), 1 / factor)
 

@@ -39,7 +39,7 @@ CONVENTIONS = (
 METHODS: tuple[str, ...] = ("forward", "backward", "reset_state")
 STEP_METHODS = ("step", "step_backward")
 MESSAGE = 600  # characters of an exception's message
-RESULTS_KEPT = 4  # an instance's last results, so that a request can ask what became of them
+RESULTS_KEPT = 8  # an instance's last results, so that a request can ask what became of them
 
 
 class Host:
@@ -260,10 +260,15 @@ class Host:
     def _reset(self, key: int) -> None:
         self._instances[key].reset_state()
 
-    def _recall(self, key: int, back: int) -> dict[str, Any]:
+    def _recall(self, key: int, back: int, with_grads: bool = False) -> dict[str, Any]:
         """The very objects that a call got and returned, as they are now; 0 is the last call."""
         result, inputs = self._results[key][-1 - back]
-        return {"result": self._encoded(result), "inputs": self._encoded(inputs)}
+        grads = self._instances[key].grads if with_grads else None
+        return {
+            "result": self._encoded(result),
+            "grads": self._encoded(grads),
+            "inputs": self._encoded(inputs),
+        }
 
     def _keep(self, key: int, result: Any, inputs: Any) -> None:
         self._results.setdefault(key, deque(maxlen=RESULTS_KEPT)).append((result, inputs))
@@ -426,8 +431,13 @@ def call(method: Any, first: Any, name: str, second: Any, keyword: bool) -> Any:
 
     With no second argument it is left out, as a user would; or given as None by its keyword.
     """
-    if keyword and name in (parameters(method) or ()):
-        return method(first, **{name: second})
+    known = parameters(method) or ()
+    if keyword and (name in known or "*" in known):
+        try:
+            return method(first, **{name: second})
+        except TypeError:
+            if name in known:
+                raise
     return method(first) if second is None else method(first, second)
 
 

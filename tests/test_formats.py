@@ -35,6 +35,15 @@ def test_an_example_is_recognised_and_passes(adapter: str) -> None:
     assert report["gradients.dW"].status == "passed"
 
 
+def test_a_layer_with_a_method_for_one_step_is_a_layer(tmp_path: Path) -> None:
+    file = tmp_path / "layer.py"
+    text = (ROOT / "tests" / "subjects" / "plain_lstm.py").read_text()
+    file.write_text(f"{text}\n    def step(self, x, h, c):\n        return h, c\n")
+    report = checked(file)
+    assert report.adapter == "native"
+    assert report.passed, str(report)
+
+
 FAULTS = [
     ("coursera", "ft * c_prev + it * cct\n", "ft * c_prev + it + cct\n", "step."),
     ("coursera", '"c": dc * it * (1 - cct**2)', '"c": dc * it * (1 - cct)', "gradients."),

@@ -33,6 +33,7 @@ STATES = {
     }.items()
     for name in names.split()
 }
+ONE_INPUT = [[name] for name in INPUTS]
 WEIGHTS = ("params", "parameters", "weights", "p", "theta", "param", "w_dict")
 NOT_FORWARD = ("back", "grad", "loss", "init", "predict", "train", "sample", "bptt")
 
@@ -161,7 +162,14 @@ def _parts(module: ModuleType, candidates: list[tuple[str, Any]]) -> set[str]:
 
 
 def _is_cell(value: Any) -> bool:
-    """Whether a class computes single time steps: step(x, h, c) or step(x, state)."""
+    """Whether a class computes single time steps alone: step(x, h, c) or step(x, state)."""
+    forward = getattr(value, "forward", None)
+    if (
+        inspect.isfunction(forward)
+        and "cell" not in type_name(value).lower()
+        and [name for name in _arguments(forward)[1:] if _required(forward, name)] in ONE_INPUT
+    ):
+        return False  # forward(x, state=None) computes a sequence, and its step is a part of it
     for name in ("step", "step_forward", "forward_step", "forward", "__call__"):
         method = getattr(value, name, None)
         if not inspect.isfunction(method):
@@ -185,10 +193,11 @@ def _is_cell(value: Any) -> bool:
 def _required(method: Any, name: str) -> bool:
     """Whether an argument must be given."""
     empty = inspect.Parameter.empty
+    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return any(
-        one.default is empty
+        one.default is empty and one.kind not in several
         for one in inspect.signature(method).parameters.values()
-        if one.name.lower() == name
+        if one.name.lower() == name.lower()
     )
 
 

@@ -398,6 +398,9 @@ MANNERS = [
           "digits"),
     Fault("float32_out", "numerics.precision_of_dtype", RETURN,
           "return y.astype(np.float32), (h, c)\n", "float32"),
+    Fault("exp_overflows_in_float32", "numerics.saturation", SIGMOID,
+          "z = np.where(abs(z) > 700, 0.0 + 700 * np.sign(z), z)\n    "
+          "e = np.exp(z)\n    return e / (1 + e)", "float32"),
     Fault("integers_truncate", "numerics.integer_inputs", CAST, "x = x[:]\n", "integer"),
     Fault("gradient_of_integers", "numerics.integer_inputs_backward", CAST,
           "kind, back = x.dtype, type(self).backward" + LINE +
@@ -405,6 +408,9 @@ MANNERS = [
           "self.backward = lambda *given: rounded(*back(self, *given))" + LINE + CAST, "integer"),
     Fault("caches_used_up", "numerics.backward_again", GRADS,
           GRADS + "        self.cache.clear()\n", "twice"),
+    Fault("outputs_in_the_cache", "numerics.outputs_apart",
+          "h, c = h_next, c_next\n            y[:, t] = h\n",
+          "y[:, t] = h_next\n            h, c = y[:, t], c_next\n", "dropout"),
     Fault("carries_what_it_returns", "numerics.carried_state_apart", KEEP_C,
           "self.carried_c = c\n", "before returned"),
     Fault("float64_out", "numerics.float32_stays", MAKE_Y, "y = np.zeros((N, T, H))\n", "float64"),

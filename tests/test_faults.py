@@ -67,6 +67,7 @@ def test_remarks_are_about_precision_dtypes_and_what_is_kept() -> None:
         "numerics.integer_inputs",
         "numerics.integer_inputs_backward",
         "numerics.backward_again",
+        "numerics.outputs_apart",
         "numerics.carried_state_apart",
         "numerics.precision_in_any_order",
         "numerics.precision_in_any_order_backward",

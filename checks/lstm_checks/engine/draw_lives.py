@@ -36,13 +36,12 @@ CANDIDATES = 12  # lives, of which one is taken
 WAYS = 3  # to go on in a life, likewise
 LARGE = ((129, 160), (257, 300))  # a large size lies within one of these
 LARGE_H = LARGE[0]  # the work grows with the square of H, and a subject may be slow
-MIDDLE = (13, 40)
-TYPICAL = (8, 10, 16, 20, 32)  # sizes that people choose
+TYPICAL = (7, 8, 10, 16, 20, 32, 50)  # sizes that people choose
 LONGER = (7, 20)  # more steps than a few, and quick all the same
-CALLS = {"small": 24, "many": 60, "typical": 12, "large": 8}
-# Of every 12 lives six have small sizes, one of them many calls, one has sizes that people choose,
-# four have one large size each, and one has a longer sequence.
-ROUND = ("small",) * 5 + ("many", "typical") + ("large",) * 4 + ("longer",)
+CALLS = {"small": 24, "many": 60, "typical": 8, "large": 8}
+# Of every 12 lives six have small sizes, one of them many calls, two have sizes that people choose,
+# and four have one large size each.
+ROUND = ("small",) * 5 + ("many", "typical") + ("large",) * 4 + ("typical",)
 
 
 def draw(rng: np.random.Generator, stateful: bool, count: int) -> Iterator[Life]:
@@ -160,13 +159,11 @@ def _life(dice: _Dice, stateful: bool, palette_: list[Sizes], earlier: Orders, k
         axis = k % len(ROUND) - ROUND.index("large")
         bounds = LARGE_H if AXES[axis] == "H" else dice.pick(LARGE)
         sizes[0] = _stretched(sizes[0], axis, dice.between(*bounds))
-    elif kind == "longer":
-        sizes[0] = _stretched(sizes[0], AXES.index("T"), dice.between(*MIDDLE))
     sizes = sizes[: dice.pick((1, 1, 1, 2, 2, 3))]
     single = kind == "small" and k % 3 == 1
     mixed = kind == "small" and not single and dice.chance(0.3)
     makers = [Maker(D, H, stateful, "float32" if single else "float64") for *_, D, H in sizes]
-    if stateful and dice.chance(0.3):  # another instance is stateless
+    if stateful and dice.chance(0.4):  # another instance is stateless
         makers[1:] = [replace(maker, stateful=False) for maker in makers[1:]]
     if mixed and dice.chance(0.5):  # or works in float32
         makers[1:] = [replace(maker, dtype="float32") for maker in makers[1:]]
@@ -213,7 +210,7 @@ def _plan(
         given=given,
         given_back=dice.some((*GIVEN, "")),
         flavors=flavors,
-        layouts=dice.some(("C", "C", "F", "strided")),
+        layouts=dice.some(("C", "C", "F", "strided", "window")),
         varies=dice.pick((0.0, 0.3, 0.6)),
         chances={
             "keyword": dice.pick((0.0, 0.3, 1.0)),

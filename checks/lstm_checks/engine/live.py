@@ -43,7 +43,7 @@ FIX = (
     "a size or a copy of the weights that is kept from an earlier call or in the class."
 )
 LOST = "Keep h, c, caches and gradients in the dtype of the inputs. Look for casts to float32."
-OF_ITS_OWN = "Keep grads in the instance, not in the class: only other instances were called since."
+OF_ITS_OWN = "Keep grads in the instance, not in the class, and until its next forward or backward."
 COPY = "Work on a copy, and return arrays of its own from each call."
 
 
@@ -80,7 +80,7 @@ class _Alive:
     made: list[_Call] = field(default_factory=list)
     may_refuse: bool = False  # backward may: it was answered, or a reset came, since the forward
     refused: bool = False  # it raised
-    has_grads: bool = False  # its last call was a backward, whose gradients nobody wrote into
+    has_grads: bool = False  # no forward came since its backward, nor did the caller write into it
 
     @property
     def name(self) -> str:
@@ -193,7 +193,6 @@ class _Living:
             self._say(f"{alive.name}.reset_state()")
             self._judge_reset(alive, alive.instance.post_reset())
             alive.carried = None
-            alive.has_grads = False
         elif step.do == "write":
             self._write(step, alive)
         elif step.do == "make":
@@ -231,7 +230,6 @@ class _Living:
         if step.block is not None:
             chosen = {name: _block(alive.params[name], chosen[name], step.block) for name in chosen}
         self._say(f"{which}{', '.join(chosen)} of {alive.name} written {how}")
-        alive.has_grads = False
         alive.params = alive.params | chosen
         self._judge(
             alive.instance.post_write(

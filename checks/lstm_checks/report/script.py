@@ -180,6 +180,8 @@ def _forward(given: Mapping[str, Any], instance: str, hc: str) -> list[str]:
     lines.append(f"y, ({', '.join(hc)}) = {instance}.forward({arguments})")
     if given.get("used_up"):
         lines += [f"for array in (y, {', '.join(hc)}):", *USED_UP]
+    if given.get("y_used_up"):
+        lines += ["for array in (y,):", *USED_UP]
     return lines
 
 
@@ -216,7 +218,7 @@ def _arguments(first: str, name: str, given: Mapping[str, Any], names: Iterable[
 
 def _named(arrays: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
     return [
-        f"{name} = {'None' if array is None else _laid_out(_literal(array), given)}"
+        f"{name} = {'None' if array is None else _laid_out(array, given)}"
         for name, array in arrays.items()
     ]
 
@@ -229,11 +231,16 @@ def _writes(instance: str, given: Mapping[str, Any]) -> list[str]:
     return [form.format(instance, ascii(name), _literal(array)) for name, array in weights]
 
 
-def _laid_out(literal: str, given: Mapping[str, Any]) -> str:
-    layout = given.get("layout", "C")
+def _laid_out(array: Array, given: Mapping[str, Any]) -> str:
+    literal, layout = _literal(array), given.get("layout", "C")
     if layout == "F":
         return f"np.asfortranarray({literal})"
-    return f"np.repeat({literal}, 2, axis=-1)[..., ::2]" if layout == "strided" else literal
+    if layout == "strided":
+        return f"np.repeat({literal}, 2, axis=-1)[..., ::2]"
+    if layout == "window":
+        around = [(0, 0)] * (array.ndim - 2) + [(1, 1), (0, 0)]
+        return f"np.pad({literal}, {around})[..., 1:-1, :]"
+    return literal
 
 
 def _literal(array: Array) -> str:

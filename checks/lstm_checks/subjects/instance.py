@@ -234,12 +234,13 @@ class Instance:
         same_x: bool = False,
         one_array: bool = False,
         used_up: bool = False,
+        y_used_up: bool = False,
     ) -> Callable[[], Output]:
         """As `forward`; what is given back waits for the result.
 
         Args:
             x, state: see `forward`.
-            layout: how the arguments lie in memory: "C", "F" (Fortran) or "strided".
+            layout: how the arguments lie in memory: "C", "F" (Fortran), "strided" or "window".
             report_inputs: give the arguments back as they are after the call.
             keyword: call with state=..., also where it is None, if that is the argument's name.
             params: native weights to write first; None leaves them as they are.
@@ -247,6 +248,7 @@ class Instance:
             same_x: write x into the array that the last forward got, where it fits, and give that.
             one_array: h and c of the state are equal; give one object for both.
             used_up: write into the arrays that come back, after they are read.
+            y_used_up: write into y alone.
         """
         conventions = self._subject.conventions
         N, T = self._N, self._T = x.shape[:2]
@@ -265,6 +267,7 @@ class Instance:
             same_x=same_x,
             one_array=one_array,
             used_up=used_up,
+            y_used_up=y_used_up,
         )
         self._mark_call()
 

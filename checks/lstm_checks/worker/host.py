@@ -199,6 +199,7 @@ class Host:
         one_array: bool = False,
         lengths: list[int] | None = None,
         used_up: bool = False,
+        y_used_up: bool = False,
     ) -> dict[str, Any]:
         self._write(key, weights or {})
         x, state = laid_out(x, layout), laid_out(state, layout, one_array)
@@ -215,8 +216,8 @@ class Host:
         self._keep(key, result, inputs)
         given = self._encoded(inputs if report_inputs else None)
         reply = {"result": self._encoded(result), "inputs": given}
-        if used_up:
-            use_up(result)
+        if used_up or y_used_up:
+            use_up(result if used_up else self._outputs[key][0])
         return reply
 
     def _backward(
@@ -442,8 +443,10 @@ def call(method: Any, first: Any, name: str, second: Any, keyword: bool) -> Any:
 
 
 def laid_out(value: Any, layout: str, one_array: bool = False) -> Any:
-    """Copies of the arrays with the strides asked for: "C", "F" (Fortran) or "strided".
+    """Copies of the arrays with the strides asked for.
 
+    "C" and "F" (Fortran) are NumPy's orders; "strided" is every other number of a longer last axis;
+    "window" is a part of a longer array, along time for a sequence, along the batch for a state.
     With `one_array` all members of a pair are the first one.
     """
     if isinstance(value, list):
@@ -458,6 +461,13 @@ def laid_out(value: Any, layout: str, one_array: bool = False) -> Any:
         view = wide[..., ::2]
         view[...] = value
         return view
+    if layout == "window" and value.ndim > 1:
+        longer = np.full(
+            (*value.shape[:-2], value.shape[-2] + 2, value.shape[-1]), 7.0, value.dtype
+        )
+        window = longer[..., 1:-1, :]
+        window[...] = value
+        return window
     return value.copy()
 
 

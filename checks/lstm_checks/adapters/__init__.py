@@ -58,6 +58,10 @@ FORMS = {
     ),
     "flax": Form("a cell of flax.linen or flax.nnx, in its RNN layer", "flax.linen:LSTMCell"),
     "equinox": Form("an Equinox cell(x, (h, c)) without a batch", "equinox.nn:LSTMCell"),
+    "tinygrad": Form(
+        "a tinygrad cell(x, (h, c)) or cell(x, h, c), whose weights are Tensors",
+        "tinygrad.nn:LSTMCell",
+    ),
     "onnx": Form("a model file with one LSTM node; forward alone, float32", "model.onnx"),
 }
 NAMES = tuple(FORMS)

@@ -1,10 +1,12 @@
-"""How frameworks compute outputs and gradients: PyTorch, JAX and TensorFlow."""
+"""How frameworks compute outputs and gradients: PyTorch, JAX, TensorFlow and tinygrad."""
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+
+from . import cells
 
 Arrays = dict[str, Any]
 
@@ -121,8 +123,8 @@ class Jax:
 
 
 def floats(array: Any) -> Any:
-    """A copy; of integers in float64, since JAX differentiates by no integers."""
-    return np.array(array, np.float64 if array.dtype.kind in "iub" else None)
+    """A copy; of integers in float64, since JAX and tinygrad differentiate by no integers."""
+    return np.array(array, np.float64 if array.dtype.kind in "iub" else None, order="C")
 
 
 class Tensorflow:
@@ -158,6 +160,106 @@ class Tensorflow:
         return pulled_back(kept, dy, dstate, recorded.gradient, tensor, self.array)
 
 
+class Tinygrad:
+    """tinygrad's gradient, compiled once per shape and mode by TinyJit."""
+
+    pure = True
+    compiles = True
+    # As on JAX, compiling decides about the time: kernels are not optimised, and are compiled in
+    # this process rather than in a pool of others.
+    QUICKLY: ClassVar = {"NOOPT": 1, "PARALLEL": 0}
+
+    def __init__(self) -> None:
+        self.tinygrad = import_module("tinygrad")
+        self.quickly = import_module("tinygrad.helpers").Context(**self.QUICKLY)
+
+    def prepared(self, run: Any, weights: Arrays) -> Prepared:
+        def outputs(tensors: Any) -> Any:
+            first = len(tensors) - len(weights)
+            x, *state = tensors[:first]
+            y, (h, c) = run(dict(zip(weights, tensors[first:], strict=True)), x, state or None)
+            return [y, h, c]
+
+        return Prepared(run, weights, outputs, {})  # `pulled` holds what is compiled
+
+    def array(self, value: Any) -> Any:
+        return None if value is None else np.array(value)
+
+    def forward(self, call: Prepared, params: Arrays, x: Any, state: Any) -> Any:
+        given = self.tensors([x, *(state or ()), *(params[name] for name in call.weights)])
+        y, h, c = self.computed(call, given)
+        return (y, (h, c)), (call, given)
+
+    def backward(self, tape: Any, dy: Any, dstate: Any) -> Any:
+        call, given = tape
+        found = self.computed(call, given, [dy, *(dstate or (None, None))])
+        first = len(found) - len(call.weights)
+        return dict(zip(call.weights, found[first:], strict=True)), found[0], tuple(found[1:first])
+
+    def tensors(self, arrays: Any) -> list[Any]:
+        """Tensors of arrays. On the CPU they share memory, since to copy it takes a schedule."""
+        made = []
+        for array in map(floats, arrays):
+            if self.tinygrad.Device.DEFAULT == "CPU":
+                kind = {"dtype": getattr(self.tinygrad.dtypes, str(array.dtype)), "device": "CPU"}
+                made.append(self.tinygrad.Tensor.from_blob(array.ctypes.data, array.shape, **kind))
+                made[-1].shares = array  # it must live as long
+            else:
+                made.append(self.tinygrad.Tensor(array))
+        return made
+
+    def computed(self, call: Prepared, given: list[Any], upstream: Any = None) -> Any:
+        """The outputs; or from their upstream gradients, the gradients of all that is given."""
+        chosen = [k for k, up in enumerate(upstream or ()) if up is not None]
+        key = (upstream is None, *chosen, *((one.shape, one.dtype) for one in given))
+
+        def compiled(given: list[Any], upstreams: list[Any]) -> Any:
+            found = outputs = call.outputs(given)
+            if chosen:
+                total = sum(
+                    (outputs[k] * up).sum() for k, up in zip(chosen, upstreams, strict=True)
+                )
+                found = total.gradient(*given)
+            # Copies, since an output may be an input, whose memory is another at the next call.
+            copies = [None if one is None else one.clone() for one in found]
+            self.tinygrad.Tensor.realize(*(one for one in copies if one is not None))
+            return copies
+
+        with self.quickly:
+            if key not in call.pulled:
+                call.pulled[key] = self.tinygrad.TinyJit(compiled)
+            found = call.pulled[key](given, self.tensors(upstream[k] for k in chosen))
+            return [None if one is None else one.numpy() for one in found]
+
+
+class ByStep:
+    """An engine that computes one time step at a time; the gradients of the steps are chained."""
+
+    def __init__(self, engine: Any) -> None:
+        self.engine, self.compiles, self.pure = engine, engine.compiles, engine.pure
+        self.prepared, self.array = engine.prepared, engine.array
+
+    def forward(self, call: Prepared, params: Arrays, x: Any, state: Any) -> Any:
+        tapes = []
+
+        def step(x_t: Any, h: Any, c: Any) -> Any:
+            (_, state), tape = self.engine.forward(call, params, x_t[:, None], (h, c))
+            tapes.append(tape)
+            return state
+
+        return cells.unrolled(step, x, *state), tapes
+
+    def backward(self, tapes: Any, dy: Any, dstate: Any) -> Any:
+        def step_backward(dh: Any, dc: Any, tape: Any) -> Any:
+            grads, dx, state = self.engine.backward(tape, None, (dh, dc))
+            return dx[:, 0], *state, grads
+
+        zeros = np.zeros_like(dy[:, 0])
+        dh, dc = (zeros if up is None else up for up in dstate or (None, None))
+        dx, state, grads = cells.pulled_back(step_backward, dy, dh, dc, tapes)
+        return grads, dx, state
+
+
 def pulled_back(
     tape: Any,
     dy: Any,
@@ -190,4 +292,9 @@ def pulled_back(
     return dict(zip(weights, arrays[first:], strict=True)), arrays[0], tuple(arrays[1:first])
 
 
-ENGINES: dict[str, Callable[[], Any]] = {"torch": Torch, "jax": Jax, "tensorflow": Tensorflow}
+ENGINES: dict[str, Callable[[], Any]] = {
+    "torch": Torch,
+    "jax": Jax,
+    "tensorflow": Tensorflow,
+    "tinygrad": Tinygrad,
+}

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .engines import ENGINES, Arrays
+from .engines import ENGINES, Arrays, ByStep
 from .layout import Layout
 
 STATELESS = {"stateful": "this format keeps no state from call to call"}
@@ -19,16 +19,17 @@ def differentiated(
     keeps_state: bool = False,
     composes: tuple[str, ...] = (),
     offers_backward: bool = True,
+    by_step: bool = False,
     **declared: Any,
 ) -> type:
     """A class of the native contract whose gradients the framework computes.
 
     Args:
-        framework: "torch", "jax" or "tensorflow".
+        framework: "torch", "jax", "tensorflow" or "tinygrad".
         make: make(input_size, hidden_size) gives (run, weights). `weights` is a dict from a name
             to an array, or, for torch, to the tensor that `run` reads. run(weights, x, state)
             computes in the framework's arrays and returns y, (h, c); state is None or (h, c). With
-            jax it must be pure: it is compiled once per shape and mode, for all instances, with
+            jax and tinygrad it must be pure: it is compiled once per shape and mode, for all instances, with
             the weights as arguments.
         layout: where the weights are laid out otherwise than a declaration can say.
         keeps_state: make(…, stateful=True) gives what keeps its state from call to call, and `run`
@@ -38,9 +39,13 @@ def differentiated(
             number of the part, and a run that takes and returns states of (parts, N, H); with
             lengths, run(weights, x, state, lengths) gets the number of time steps of each row.
         offers_backward: False for a framework that is only asked for outputs.
+        by_step: `run` is asked for one time step at a time, with a state, and the gradients of the
+            steps are chained; for a framework that would compile each length of a sequence.
         declared: conventions, and `not_offered`, as class attributes.
     """
     engine = ENGINES[framework]()
+    if by_step:
+        engine = ByStep(engine)
     compiled: dict[Any, Any] = {}  # what `make` gave for sizes, where it can be used again
 
     class LSTM:
@@ -53,6 +58,7 @@ def differentiated(
             made = compiled.get(key) or engine.prepared(*make(input_size, hidden_size, **options))
             if engine.pure:
                 compiled[key] = made
+            self._hidden_size = hidden_size
             width = options.get("directions", 1) * hidden_size
             self._sizes = [input_size] * options.get("directions", 1) + [width] * 8
             self._call, self._composed = made, "layers" in options
@@ -88,6 +94,8 @@ def differentiated(
             if state is not None and state[0] is None and state[1] is None:
                 state = None  # neither part is offered
             self._given = state is not None
+            if by_step and state is None:
+                state = (np.zeros((len(x), self._hidden_size), x.dtype),) * 2
             own = self._own(self.params)
             more = () if lengths is None else (np.asarray(lengths),)
             outputs, self._tape = engine.forward(self._call, own, x, state, *more)

@@ -265,7 +265,7 @@ def _on_tinygrad(target: type) -> bool:
 def _package_of(value: Any) -> str:
     """The top package of a module, or of what defines an object."""
     if issubclass(type(value), ModuleType):
-        return value.__name__.partition(".")[0]
+        return str(value.__name__).partition(".")[0]
     home = class_attribute(value, "__module__") if is_class(value) else ""
     return str(home).partition(".")[0]
 

@@ -29,8 +29,8 @@ def differentiated(
         make: make(input_size, hidden_size) gives (run, weights). `weights` is a dict from a name
             to an array, or, for torch, to the tensor that `run` reads. run(weights, x, state)
             computes in the framework's arrays and returns y, (h, c); state is None or (h, c). With
-            jax and tinygrad it must be pure: it is compiled once per shape and mode, for all instances, with
-            the weights as arguments.
+            jax and tinygrad it must be pure: it is compiled once per shape and mode, for all
+            instances, with the weights as arguments.
         layout: where the weights are laid out otherwise than a declaration can say.
         keeps_state: make(…, stateful=True) gives what keeps its state from call to call, and `run`
             has an attribute `reset`.

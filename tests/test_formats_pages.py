@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lstm_checks import Limits, check
+from lstm_checks import Limits, Report
 from lstm_checks.adapters import FORMS
+from lstm_checks.api import ladder
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs" / "formats").glob("*.md"))
@@ -46,7 +47,15 @@ def test_a_command_of_a_page_passes(
         monkeypatch.chdir(tmp_path)
     given = dict(zip(options[::2], options[1::2], strict=True))
     skip = [given["--skip"]] if "--skip" in given else []
-    report = check(subject, adapter=given.get("--adapter"), level="quick", limits=LIMITS, skip=skip)
+    run = ladder(
+        subject,
+        adapter=given.get("--adapter"),
+        level="quick",
+        limits=LIMITS,
+        skip=skip,
+        names=given.get("--names"),
+    )
+    report = Report.of(run.outcome())
     assert report.passed, str(report)
 
 

@@ -85,6 +85,12 @@ class Subject:
         adapter = source.adapter or facts.adapter
         if not source.adapter and adapter not in lstm_checks.adapters.NAMES:
             raise _unreadable("load")
+        form = lstm_checks.adapters.FORMS.get(adapter)
+        if source.names and form is not None and not form.has_names:
+            raise Breach(
+                f"the names in the form {adapter} are fixed, so that --names has no meaning",
+                "Leave --names out; or choose another form by --adapter.",
+            )
         return cls(channel, limits, adapter, facts)
 
     def _lacking(self, declared: Mapping[str, str]) -> dict[str, str]:

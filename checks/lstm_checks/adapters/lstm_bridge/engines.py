@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from . import cells
+from .cells import pulled_back, unrolled
 
 Arrays = dict[str, Any]
 
@@ -54,7 +54,7 @@ class Torch:
             options = {"allow_unused": True, "retain_graph": True}
             return self.torch.autograd.grad(outputs, inputs, upstream, **options)
 
-        return pulled_back(tape, dy, dstate, grads, self.torch.from_numpy, self.array)
+        return of_tape(tape, dy, dstate, grads, self.torch.from_numpy, self.array)
 
 
 class Jax:
@@ -157,7 +157,7 @@ class Tensorflow:
     def backward(self, tape: Any, dy: Any, dstate: Any) -> Any:
         recorded, *kept = tape
         tensor = self.tensorflow.convert_to_tensor
-        return pulled_back(kept, dy, dstate, recorded.gradient, tensor, self.array)
+        return of_tape(kept, dy, dstate, recorded.gradient, tensor, self.array)
 
 
 class Tinygrad:
@@ -247,7 +247,7 @@ class ByStep:
             tapes.append(tape)
             return state
 
-        return cells.unrolled(step, x, *state), tapes
+        return unrolled(step, x, *state), tapes
 
     def backward(self, tapes: Any, dy: Any, dstate: Any) -> Any:
         def step_backward(dh: Any, dc: Any, tape: Any) -> Any:
@@ -256,11 +256,11 @@ class ByStep:
 
         zeros = np.zeros_like(dy[:, 0])
         dh, dc = (zeros if up is None else up for up in dstate or (None, None))
-        dx, state, grads = cells.pulled_back(step_backward, dy, dh, dc, tapes)
+        dx, state, grads = pulled_back(step_backward, dy, dh, dc, tapes)
         return grads, dx, state
 
 
-def pulled_back(
+def of_tape(
     tape: Any,
     dy: Any,
     dstate: Any,

@@ -32,7 +32,7 @@ class Ladder:
         limits: seconds for loading, a call and the run.
         skip: ids of laws that are left out.
         strict: remarks count as failures.
-        more: laws that follow where the subject offers what they need, and are else not mentioned.
+        more: laws that follow where the subject offers what they need, and are else left unmentioned.
         diagnose: names known mistakes in a subject for which a law failed, from the seed.
     """
 
@@ -51,7 +51,7 @@ class Ladder:
     ) -> None:
         chosen = tuple(law for law in laws if law.examples_at(level))
         self.laws = tuple(law for law in chosen if law.id not in skip)
-        self._more = tuple(law for law in more if law.examples_at(level) and law.id not in skip)
+        self.more = tuple(law for law in more if law.examples_at(level) and law.id not in skip)
         self._skipped = tuple(law.id for law in chosen if law.id in skip)
         self._strict = strict
         self.source = source
@@ -92,7 +92,16 @@ class Ladder:
         yield from self.laws
         subject = self._subject
         if subject is not None:
-            yield from (law for law in self._more if all(map(subject.offers, law.needs)))
+            yield from (law for law in self.more if all(map(subject.offers, law.needs)))
+
+    def unmentioned(self, law_id: str) -> Result:
+        """What is to be said of a law of `more` after a run whose results do not mention it."""
+        subject = self._subject
+        if subject is None:
+            return Result(law_id, "blocked", note=f"blocked by {IMPORTS}")
+        needs = next(law.needs for law in self.more if law.id == law_id)
+        lacking = next(need for need in needs if not subject.offers(need))
+        return Result(law_id, "not_offered", note=f"not offered: {subject.not_offered[lacking]}")
 
     def summed_up(self, results: tuple[Result, ...]) -> Outcome:
         """The outcome of results that were read before."""
@@ -179,7 +188,7 @@ class Ladder:
         The pace is that of the laws before the one whose case the time ran out on.
         """
         limit = self._limits.run
-        laws = (*self.laws, *self._more)
+        laws = (*self.laws, *self.more)
         done = _work(laws[: laws.index(law)], self.level)
         if not done:
             return ""

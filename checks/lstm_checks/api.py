@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lstm_checks.engine.ladder import Ladder
+from lstm_checks.engine.law import Law
 from lstm_checks.engine.rungs import LEVELS
 from lstm_checks.findings import Breach, Diagnosis
 from lstm_checks.items import Run
@@ -27,6 +28,7 @@ from lstm_checks.subjects.subject import Subject
 from lstm_reference.cells.lstm import LSTM
 
 STANDARD = Limits()
+BROKEN = ("failed", "remark")  # where a law does not hold
 
 
 def check(
@@ -106,7 +108,16 @@ def ladder(
     source, connect = connection(subject, adapter, limits, in_process, folder)
     if names is not None:
         source = replace(source, names=names_of(names))
-    return Ladder(ALL, source, connect, level, seed, limits, skip, strict, _diagnosed, OF_SOME)
+
+    def fails(own: str, law: Law) -> bool:
+        """Whether a law does not hold for an LSTM of a framework's own."""
+        source, connect = connection(own, None, limits, in_process)
+        run = Ladder((ALL[0], law), source, connect, level, seed, limits)
+        return any(one.id == law.id and one.status in BROKEN for one in run.results())
+
+    return Ladder(
+        ALL, source, connect, level, seed, limits, skip, strict, _diagnosed, OF_SOME, fails
+    )
 
 
 def connection(

@@ -83,6 +83,46 @@ def test_keras_passes_but_for_its_own_defects(
         )
 
 
+INHERITS = """
+import keras
+
+
+class MyLSTM(keras.layers.LSTM):
+    pass
+"""
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_what_a_subclass_inherits_from_keras_is_told_as_keras_s(
+    backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("keras")
+    if find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    file = tmp_path / "mine.py"
+    file.write_text(INHERITS)
+    report = check(str(file), level="quick", limits=LIMITS)
+    wrong = [one for one in (report.cause, *report.remarks) if one is not None]
+    assert {one.id for one in wrong} <= defects(backend)
+    for one in wrong:
+        assert "keras.layers:LSTM does not hold this law either" in one.message
+    assert report.diagnosis == ()
+
+
+def test_what_a_subclass_does_wrong_itself_is_not_told_as_keras_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("keras")
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    file = tmp_path / "mine.py"
+    call = "    def call(self, x, **given):\n        return super().call(x * 0.5, **given)\n"
+    file.write_text(INHERITS.replace("    pass\n", call))
+    report = check(str(file), level="quick", limits=LIMITS)
+    assert report.cause is not None
+    assert "keras.layers" not in report.cause.message, str(report)
+
+
 def needs_tinygrad() -> None:
     """Skip, saying why, where tinygrad or what it compiles with is missing."""
     tinygrad = pytest.importorskip("tinygrad")
@@ -101,6 +141,14 @@ def test_tinygrad_s_own_cell_passes_but_for_its_own_defect() -> None:
     wrong = [one.id for one in (report.cause, *report.remarks) if one is not None]
     assert wrong == ([SATURATED] if done.stdout.strip().endswith("defect") else []), str(report)
     assert report["gradients.dU"].status == "passed"
+
+
+def test_a_cell_on_tinygrad_inherits_its_defect() -> None:
+    needs_tinygrad()
+    report = check(str(TINYGRAD_CELL), level="quick", limits=LIMITS)
+    for one in [report.cause] if report.cause is not None else []:
+        assert one.id == SATURATED
+        assert "tinygrad.nn:LSTMCell does not hold this law either" in one.message
 
 
 def test_a_cell_on_tinygrad() -> None:

@@ -42,6 +42,7 @@ def adapt(target):
     return bridge.differentiated(
         BACKEND, maker.make, layout=layout, keeps_state=maker.keeps_state, not_offered=not_offered,
         composes=maker.composes(),
+        framework_s_own=own(target),
         lstm_form=f"Keras {keras.__version__} on {BACKEND}: {layout.said}.",
     )  # fmt: skip
 
@@ -240,6 +241,13 @@ def declared(target):
     found = {key: getattr(target, key) for key in ("gate_order", "names") if hasattr(target, key)}
     keras_s = issubclass(target, (keras.layers.LSTM, keras.layers.LSTMCell))
     return {"gate_order": "ifco"} | found if keras_s else found
+
+
+def own(target):
+    """Keras's LSTM or LSTMCell, beside which a class of one's own is to be judged."""
+    if target.__module__.startswith("keras."):
+        return None
+    return "keras.layers:LSTM" if issubclass(target, keras.layers.RNN) else "keras.layers:LSTMCell"
 
 
 def arguments(target):

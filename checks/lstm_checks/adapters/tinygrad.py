@@ -45,7 +45,10 @@ def adapt(target):
     if layout.joints:
         layout = Layout.of(shapes, declared, x_first(layout, shapes, make(D, H)[0]))
     form = f"tinygrad cell, on its device {Device.DEFAULT}: {layout.said}."
-    return bridge.differentiated("tinygrad", make, layout=layout, by_step=True, lstm_form=form)
+    own = None if target.__module__.startswith("tinygrad") else "tinygrad.nn:LSTMCell"
+    return bridge.differentiated(
+        "tinygrad", make, layout=layout, by_step=True, framework_s_own=own, lstm_form=form
+    )
 
 
 def called(cell, x, h, c, apart):

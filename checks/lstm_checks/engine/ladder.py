@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 
 from lstm_checks.engine.law import Law
 from lstm_checks.engine.outcome import Loaded, Outcome, Result
@@ -32,7 +33,8 @@ class Ladder:
         limits: seconds for loading, a call and the run.
         skip: ids of laws that are left out.
         strict: remarks count as failures.
-        more: laws that follow where the subject offers what they need, and are else left unmentioned.
+        more: laws that follow where the subject offers what they need; others are not mentioned.
+        fails: whether a law does not hold for an LSTM of a framework's own, by its name.
         diagnose: names known mistakes in a subject for which a law failed, from the seed.
     """
 
@@ -48,6 +50,7 @@ class Ladder:
         strict: bool = False,
         diagnose: Callable[[Subject, int], tuple[Diagnosis, ...]] | None = None,
         more: Sequence[Law] = (),
+        fails: Callable[[str, Law], bool] | None = None,
     ) -> None:
         chosen = tuple(law for law in laws if law.examples_at(level))
         self.laws = tuple(law for law in chosen if law.id not in skip)
@@ -60,6 +63,8 @@ class Ladder:
         self._connect = connect
         self._limits = limits
         self._diagnose = diagnose
+        self._fails = fails
+        self._inherited = False
         self.diagnosis: tuple[Diagnosis, ...] = ()
         self._subject: Subject | None = None
         self._loaded: Loaded | None = None
@@ -141,12 +146,25 @@ class Ladder:
             return Result(law.id, "blocked", note=f"does not hold, perhaps because of {blocker}")
         if found.out_of_scope:
             return Result(law.id, "error", found)
-        return Result(law.id, "remark" if law.remark else "failed", found)
+        return Result(law.id, "remark" if law.remark else "failed", self._whose(law, found))
+
+    def _whose(self, law: Law, found: Finding) -> Finding:
+        """The finding; where the framework's own LSTM breaks the law, too, it says so."""
+        own = self._subject.own if self._subject is not None else ""
+        if not own or self._fails is None or not self._fails(own, law):
+            return found
+        self._inherited = True
+        return replace(
+            found,
+            what=f"{found.what}; {own} does not hold this law either, so that the defect is in the "
+            "framework, and not in this class",
+            fix=f"There is nothing to fix here; --skip {law.id} leaves the law out.",
+        )
 
     def _diagnosed(self) -> tuple[Diagnosis, ...]:
         """Known mistakes, where a law failed; nothing is asked of a subject that is right."""
         failed = any(result.status == "failed" for _, result in self._wrong)
-        if not failed or self._subject is None or self._diagnose is None:
+        if not failed or self._inherited or self._subject is None or self._diagnose is None:
             return ()
         return self._diagnose(self._subject, self.seed)
 

@@ -8,6 +8,7 @@ import contextlib
 import functools
 import inspect
 import linecache
+import sys
 import traceback
 from collections import deque
 from collections.abc import Mapping
@@ -140,6 +141,8 @@ class Host:
             "attributes": attributes(made),
             "not_offered": plain(not_offered) if issubclass(type(not_offered), dict) else {},
             "compiles": getattr(made, "compiles", None) is True,
+            "compiles_calls": "numba" in sys.modules,
+            "own": text(getattr(made, "framework_s_own", None) or "", 80),
             "composes": texts_of(getattr(made, "composes", None)),
             "methods": [key for key in methods if callable(getattr(made, key, None))],
             "signatures": {

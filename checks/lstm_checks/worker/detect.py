@@ -200,7 +200,10 @@ def _forward_of(value: type) -> Any:
         return None
     forward = getattr(value, "forward", None)
     if forward is None and _framework_of(value):
-        return next((vars(value)[name] for name in CALLED if name in vars(value)), None)
+        # Its own, or that of an LSTM of the framework's that it is derived from.
+        bases = [value, *(one for one in value.__mro__[1:] if "lstm" in type_name(one).lower())]
+        calls = (vars(one)[name] for one in bases for name in CALLED if name in vars(one))
+        return next(calls, None)
     return forward
 
 

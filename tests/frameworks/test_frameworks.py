@@ -108,6 +108,8 @@ def test_what_a_subclass_inherits_from_keras_is_told_as_keras_s(
     for one in wrong:
         assert "keras.layers:LSTM does not hold this law either" in one.message
     assert report.diagnosis == ()
+    composed = [one for one in report.laws if one.rung == "composition"]
+    assert {one.status for one in composed} == {"passed"}
 
 
 def test_what_a_subclass_does_wrong_itself_is_not_told_as_keras_s(

@@ -78,7 +78,8 @@ class Maker:
                 more = [target(*sizes, **own) for _ in range(layers - 1)]
                 layer = keras.layers.RNN([layer, *more] if more else layer, **options)
             if directions == 2:
-                layer = keras.layers.Bidirectional(layer)
+                with keras.saving.custom_object_scope({target.__name__: target}):  # it is copied
+                    layer = keras.layers.Bidirectional(layer)
             if getattr(layer, "go_backwards", False):
                 raise bridge.OutOfScope(
                     "this layer has go_backwards = True, so that it reads the sequence from its "

@@ -36,6 +36,8 @@ OTHER_CODE = [
 NO_CODE = (
     dict.fromkeys((".pt", ".pth", ".ckpt", ".safetensors", ".h5", ".keras"), "a file of weights")
     | dict.fromkeys((".npy", ".npz", ".csv", ".pkl", ".pickle", ".mat"), "a file of data")
+    | dict.fromkeys((".md", ".rst", ".txt", ".html", ".pdf"), "a text")
+    | dict.fromkeys((".json", ".yaml", ".yml", ".toml"), "a file of settings or data")
     | dict.fromkeys((".zip", ".gz", ".tar", ".whl"), "an archive")
     | dict.fromkeys(OTHER_CODE, "code in another language")
 )

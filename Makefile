@@ -56,10 +56,10 @@ newest:                     ## the same with the newest packages
 	$(without_torch)
 
 test-frameworks: ENV := .venv-frameworks
-test-frameworks:            ## the LSTMs of Keras, Flax, Equinox and ONNX, in an environment of their own
+test-frameworks:            ## the LSTMs of Keras, Flax, Equinox, ONNX and tinygrad, in an environment of their own
 	$(PYTHON) -m venv $(ENV)
 	$(ENV)/bin/$(INSTALL) -c constraints.txt -e '.[frameworks,torch,test]'
-	KERAS_BACKEND=jax $(ENV)/bin/pytest -rs -n 2 tests/frameworks tests/test_formats_right.py -k 'frameworks or jax or flax or equinox or keras'
+	KERAS_BACKEND=jax $(ENV)/bin/pytest -rs -n 2 tests/frameworks tests/test_formats_right.py -k 'frameworks or jax or flax or equinox or keras or tinygrad'
 
 define without_torch
 $(ENV)/bin/pip list --disable-pip-version-check

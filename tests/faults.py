@@ -484,6 +484,31 @@ SIZES = [
           "np.tanh(self.cache[-1][7])):\n            h, c = 0 * h, 0 * c\n", "split after"),
 ]  # fmt: skip
 
+
+def _composed(id: str, law: str, old: str, new: str) -> Fault:
+    return Fault(id, f"composition.{law}", old, new, "", "composed_lstm.py")
+
+
+COMPOSED = [
+    _composed("layers_start_from_one_state", "stack",
+              "h, c = state[0][k], state[1][k]", "h, c = state[0][side], state[1][side]"),
+    _composed("outputs_are_not_turned_back", "directions",
+              "ys.append(turned(y, self.lengths) if side else y)", "ys.append(y)"),
+    _composed("layer_two_takes_the_directions_exchanged", "stack_of_directions",
+              "np.concatenate(ys, 2)",
+              "np.concatenate(ys if layer == self.layers - 1 else ys[::-1], 2)"),
+    _composed("rows_run_past_their_end", "lengths",
+              "alive = (t < self.lengths)[:, None]", "alive = np.full((len(h), 1), True)"),
+    _composed("reversed_rows_begin_at_the_end_of_all", "lengths_of_directions",
+              "np.where(steps < ends, ends - 1 - steps, steps)",
+              "np.repeat(x.shape[1] - 1 - steps, len(x), 0)"),
+    _composed("gradient_of_a_layer_is_halved", "stack_gradients", "dy = dx\n", "dy = dx / 2\n"),
+    _composed("one_direction_gives_dx", "directions_gradients",
+              "dx = dx + (turned", "dx = (turned"),
+    _composed("dh_of_a_short_row_is_lost", "lengths_gradients",
+              "dh = np.where(alive, dz @ U.T, dh)", "dh = dz @ U.T"),
+]  # fmt: skip
+
 FAULTS = [
     *FORWARD,
     *STATE,

@@ -9,9 +9,9 @@ from types import ModuleType
 
 import pytest
 
-from faults import FAULTS, SUBJECTS, Fault
+from faults import COMPOSED, FAULTS, SUBJECTS, Fault
 from lstm_checks import Report, check
-from lstm_checks.laws.registry import ALL
+from lstm_checks.laws.registry import ALL, EVERY, OF_SOME
 from lstm_checks.museum.catalogue import MANNERS
 
 REMARKS = {law.id for law in ALL if law.remark}
@@ -34,16 +34,25 @@ def test_the_plain_lstm_passes() -> None:
     assert [law.id for law in report.laws if law.status != "passed"] == ["gradients.step_backward"]
 
 
+def test_the_composed_lstm_passes() -> None:
+    module = ModuleType("composed")
+    exec((SUBJECTS / "composed_lstm.py").read_text(), vars(module))
+    report = checked(module, "standard")
+    assert report.passed, str(report)
+    assert {report[law.id].status for law in OF_SOME} == {"passed"}
+
+
 def test_every_law_has_its_fault() -> None:
-    killed = {fault.law for fault in FAULTS} | {fault.law for fault in MANNERS}
-    assert {law.id for law in ALL} <= killed
+    killed = {fault.law for fault in (*FAULTS, *COMPOSED, *MANNERS)}
+    assert {law.id for law in EVERY} <= killed
 
 
 def test_ids_are_unique() -> None:
-    assert len({fault.id for fault in FAULTS}) == len(FAULTS)
+    every = [*FAULTS, *COMPOSED]
+    assert len({fault.id for fault in every}) == len(every)
 
 
-@pytest.mark.parametrize("fault", [pytest.param(fault, id=fault.id) for fault in FAULTS])
+@pytest.mark.parametrize("fault", [pytest.param(one, id=one.id) for one in (*FAULTS, *COMPOSED)])
 def test_fault(fault: Fault) -> None:
     report = checked(fault.module(), fault.level)
     assert not report.passed, "it was not found"

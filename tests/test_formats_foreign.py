@@ -31,6 +31,9 @@ FILES = {
     "model.keras": ("PK", "a file of weights, and no Python code"),
     "arrays.npz": ("PK", "a file of data, and no Python code"),
     "data.csv": ("a,b\n1,2\n", "a file of data, and no Python code"),
+    "config.yaml": ("a: 1\n", "a file of settings or data, and no Python code"),
+    "weights.json": ('{"W": [1]}', "a file of settings or data, and no Python code"),
+    "notes.md": ("# LSTM\n", "a text, and no Python code"),
     "Lstm.java": ("class LSTM { }", "code in another language"),
     "training.ipynb": (CELLS, "none of its 1 code cells defines"),
     "gru.py": (

@@ -2,18 +2,20 @@
 
 import re
 import shlex
+import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from lstm_checks import Limits, check
+from lstm_checks import Limits, Report
 from lstm_checks.adapters import FORMS
+from lstm_checks.api import ladder
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs" / "formats").glob("*.md"))
 NEEDS = {"pytorch": "torch", "your-own": "torch"}
-FRAMEWORKS = ("keras", "flax", "equinox")
+FRAMEWORKS = ("keras", "flax", "equinox", "tinygrad")
 LIMITS = Limits(load=120, call=60, run=600)
 COMMANDS = [
     (page, command)
@@ -33,14 +35,27 @@ def test_a_command_of_a_page_passes(
     package = NEEDS.get(page.stem, page.stem if page.stem in FRAMEWORKS else "numpy")
     if find_spec(package) is None:
         pytest.skip(f"{package} is not installed")
+    if package == "tinygrad" and shutil.which("clang") is None:
+        pytest.skip("clang is not installed, with which tinygrad compiles")
     block = re.search(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
     subject, *options = shlex.split(command)
     monkeypatch.chdir(ROOT)
     if block is not None and "my_" in command:
-        (tmp_path / ("my_adapter.py" if options else "my_lstm.py")).write_text(block[1])
+        (tmp_path / ("my_adapter.py" if "--adapter" in options else "my_lstm.py")).write_text(
+            block[1]
+        )
         monkeypatch.chdir(tmp_path)
-    adapter = options[1] if options else None
-    report = check(subject, adapter=adapter, level="quick", limits=LIMITS)
+    given = dict(zip(options[::2], options[1::2], strict=True))
+    skip = [given["--skip"]] if "--skip" in given else []
+    run = ladder(
+        subject,
+        adapter=given.get("--adapter"),
+        level="quick",
+        limits=LIMITS,
+        skip=skip,
+        names=given.get("--names"),
+    )
+    report = Report.of(run.outcome())
     assert report.passed, str(report)
 
 

@@ -33,6 +33,7 @@ ADAPTERS = {
     "keras_cell.py": "keras",
     "keras_layer.py": "keras",
     "lazy_cell.py": "cell",
+    "numba_class.py": "native",
     "numba_functions.py": "functions",
     "package/lstm.py": "native",
     "property_params.py": "native",
@@ -71,6 +72,22 @@ def needs(name: str) -> None:
     package = name.partition("_")[0]
     if package in ("torch", "jax", "flax", "equinox", "keras") and find_spec(package) is None:
         pytest.skip(f"{package} is not installed")
+
+
+def test_a_first_call_that_may_compile_has_the_time_of_loading(tmp_path: Path) -> None:
+    text = (RIGHT / "numba_class.py").read_text()
+    slow = "time.sleep(1.5 * (len(MADE) == 0))\n        MADE.append(1)\n"
+    text = text.replace("def weights(self):\n", f"def weights(self):\n        {slow}")
+    file = tmp_path / "slow.py"
+    file.write_text("import time\n\nMADE = []\n" + text)
+    limits = Limits(load=30, call=1)
+    if find_spec("numba") is None:
+        report = check(str(file), level="quick", limits=limits)
+        assert report.cause is not None
+        assert report.cause.status == "timeout"
+        (tmp_path / "numba.py").write_text("def njit(function):\n    return function\n")
+    report = check(str(file), level="quick", limits=limits)
+    assert report.passed, str(report)
 
 
 @pytest.mark.parametrize("name", ADAPTERS)

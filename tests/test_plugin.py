@@ -46,6 +46,22 @@ def test_without_a_file_the_bundled_reference_is_checked():
     assert ran.returncode == 0, ran.stdout
 
 
+def test_laws_of_composition_are_items_and_skipped_where_they_are_not_offered():
+    composed = ROOT / "tests" / "subjects" / "composed_lstm.py"
+    of_composition = ("-k", "load.imports or composition", "--lstm-level", "quick", "-vv", "-rs")
+    ran = pytest_run("checks", "--lstm", composed, *of_composition)
+    assert ran.returncode == 0, ran.stdout
+    assert "test_law[composition.lengths_gradients] PASSED" in ran.stdout
+    ran = pytest_run("checks", "--lstm", EXAMPLES / "right_lstm.py", *of_composition)
+    assert ran.returncode == 0, ran.stdout
+    assert "1 passed, 8 skipped" in ran.stdout
+    assert "not offered: it makes no stack of layers" in ran.stdout
+    ran = pytest_run("checks", "--lstm", ROOT / "Makefile", *of_composition)
+    assert ran.returncode == 1
+    assert "1 failed, 8 skipped" in ran.stdout
+    assert "blocked by load.imports" in ran.stdout
+
+
 def test_a_missing_file_is_one_clear_line():
     ran = pytest_run("checks", "--lstm", "nowhere.py")
     assert ran.returncode == 4

@@ -3,6 +3,7 @@
 import inspect
 import weakref
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lstm_checks.engine.ladder import Ladder
+from lstm_checks.engine.law import Law
 from lstm_checks.engine.rungs import LEVELS
 from lstm_checks.findings import Breach, Diagnosis
 from lstm_checks.items import Run
@@ -21,11 +23,12 @@ from lstm_checks.laws.registry import ALL, EVERY, OF_SOME
 from lstm_checks.learn.showing import Shown, shown
 from lstm_checks.report.report import Report
 from lstm_checks.subjects.network_layer import NetworkLayer
-from lstm_checks.subjects.source import Source, of_object, parse
+from lstm_checks.subjects.source import Source, names_of, of_object, parse
 from lstm_checks.subjects.subject import Subject
 from lstm_reference.cells.lstm import LSTM
 
 STANDARD = Limits()
+BROKEN = ("failed", "remark")  # where a law does not hold
 
 
 def check(
@@ -84,8 +87,12 @@ def ladder(
     folder: Path | None = None,
     skip: Collection[str] = (),
     strict: bool = False,
+    names: str | None = None,
 ) -> Ladder:
-    """The run that `check` makes, not begun yet. Relative paths begin at `folder`, if given."""
+    """The run that `check` makes, not begun yet.
+
+    Relative paths begin at `folder`, if given; `names` is what --names declares.
+    """
     if level not in LEVELS:
         raise ValueError(f"there is no level {level!r}; the levels are {', '.join(LEVELS)}")
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
@@ -99,7 +106,18 @@ def ladder(
             hint = f"; did you mean {' or '.join(close)}?" if close else ""
             raise ValueError(f"there is no law {law!r} to skip{hint}")
     source, connect = connection(subject, adapter, limits, in_process, folder)
-    return Ladder(ALL, source, connect, level, seed, limits, skip, strict, _diagnosed, OF_SOME)
+    if names is not None:
+        source = replace(source, names=names_of(names))
+
+    def fails(own: str, law: Law) -> bool:
+        """Whether a law does not hold for an LSTM of a framework's own."""
+        source, connect = connection(own, None, limits, in_process)
+        run = Ladder((ALL[0], law), source, connect, level, seed, limits)
+        return any(one.id == law.id and one.status in BROKEN for one in run.results())
+
+    return Ladder(
+        ALL, source, connect, level, seed, limits, skip, strict, _diagnosed, OF_SOME, fails
+    )
 
 
 def connection(

@@ -111,6 +111,9 @@ def _spelled_out(error: UnicodeError) -> tuple[str, int]:
 @click.option(
     "--adapter", metavar="A", help=f"The format: {', '.join(NAMES)}, or a file with adapt(target)."
 )
+@click.option(
+    "--names", metavar="W=Wx,U=Wh,b=bias", help="What is called what, where the file does not say."
+)
 @click.option("--level", type=click.Choice(LEVELS), default="standard", show_default=True)
 @click.option(
     "--seed",
@@ -154,6 +157,7 @@ def _spelled_out(error: UnicodeError) -> tuple[str, int]:
 def check(
     subject: str,
     adapter: str | None,
+    names: str | None,
     level: str,
     seed: int,
     time_limit: float,
@@ -200,6 +204,7 @@ def check(
             in_process=in_process,
             skip=skip,
             strict=strict,
+            names=names,
         )
     except (Unusable, Unwritable, ValueError) as error:
         raise click.UsageError(str(error)) from None

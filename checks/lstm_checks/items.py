@@ -37,7 +37,7 @@ class Run:
 
     def items(self) -> list["LawItem"]:
         """An item per law, in the order in which they are run."""
-        return [LawItem(law.id, self) for law in self._ladder.laws]
+        return [LawItem(law.id, self) for law in (*self._ladder.laws, *self._ladder.more)]
 
     def result(self, law_id: str) -> tuple[str, str]:
         """The status and message of a law."""
@@ -46,7 +46,7 @@ class Run:
         if self._rest is None:
             self._rest = self._ladder.results()
         while law_id not in self._found:
-            result = next(self._rest)
+            result = next(self._rest, None) or self._ladder.unmentioned(law_id)
             self._found[result.id] = (result.status, result.message)
             if result.wrong:
                 self._to_the_end(result)
@@ -62,7 +62,7 @@ class Run:
     def _shared(self, run: str) -> dict[str, tuple[str, str]]:
         """All results, run by the first process that asks and read by the others."""
         ladder = self._ladder
-        laws = [law.id for law in ladder.laws]
+        laws = [law.id for law in (*ladder.laws, *ladder.more)]
         what = repr((astuple(ladder.source), ladder.level, ladder.seed, laws))
         key = hashlib.sha256(what.encode("utf-8", "replace")).hexdigest()[:16]
         path = Path(tempfile.gettempdir()) / f"lstm-checks-{run}-{key}.json"

@@ -46,7 +46,7 @@ def gather(source: Path) -> None:
     formats = {path.stem for path in (source / "formats").glob("*.md")} - {"README"}
     if formats:
         append(source / "formats" / "README.md", sorted(formats))
-    append(source / "laws.md", [f"laws/{rung}" for rung in law_pages.RUNGS])
+    append(source / "laws.md", [f"laws/{rung}" for rung in law_pages.ALL_RUNGS])
     families = [Path(name).stem for name in made if name.startswith("museum/")]
     append(source / "museum.md", [f"{family} <museum/{family}>" for family in families])
 

@@ -15,10 +15,10 @@ import numpy as np
 from lstm_checks.api import connection
 from lstm_checks.engine.ladder import Ladder
 from lstm_checks.engine.law import Law
-from lstm_checks.engine.rungs import RUNGS
+from lstm_checks.engine.rungs import ALL_RUNGS
 from lstm_checks.launch.limits import Limits
 from lstm_checks.laws import load
-from lstm_checks.laws.registry import ALL
+from lstm_checks.laws.registry import EVERY
 from lstm_checks.museum.catalogue import MANNERS
 from lstm_checks.museum.diagnose import diagnose
 from lstm_checks.museum.source import source, source_of
@@ -42,7 +42,7 @@ class Shown:
 
 def shown(law: Law) -> Shown:
     """The first fault of which this law is the cause. `tests/test_faults.py` tests that it is."""
-    for fault in faults.FAULTS:
+    for fault in (*faults.FAULTS, *faults.COMPOSED):
         if fault.law == law.id:
             right = (faults.SUBJECTS / fault.file).read_text(encoding="utf-8")
             return Shown(right, fault.source(), fault.level)
@@ -91,7 +91,7 @@ def plain(text: str) -> str:
 
 def page(number: int) -> str:
     """The page of a law of the registry, in Markdown."""
-    law = ALL[number]
+    law = EVERY[number]
     fault = shown(law)
     statement = "\n".join(f"> {line}" for line in plain(law.statement).splitlines())
     needs = f" It needs {', '.join(f'`{one}`' for one in law.needs)}." if law.needs else ""
@@ -113,9 +113,9 @@ def pages() -> dict[str, str]:
     """The pages of all laws by path: one per law, and one per rung that lists its laws."""
     made = {}
     with ProcessPoolExecutor() as pool:
-        texts = dict(zip(ALL, pool.map(page, range(len(ALL))), strict=True))
-    for rung in RUNGS:
-        laws = [law for law in ALL if law.rung == rung]
+        texts = dict(zip(EVERY, pool.map(page, range(len(EVERY))), strict=True))
+    for rung in ALL_RUNGS:
+        laws = [law for law in EVERY if law.rung == rung]
         lines = [f"# Rung {rung}", "", "| law | statement |", "|---|---|"]
         for law in laws:
             name = law.id.partition(".")[2]

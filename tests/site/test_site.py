@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from lstm_checks.laws.registry import ALL as LAWS
+from lstm_checks.laws.registry import EVERY as LAWS
 from lstm_checks.museum.catalogue import ALL as FAULTS
 
 HTML = Path(__file__).parents[2] / "build" / "docs" / "html"

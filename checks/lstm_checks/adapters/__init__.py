@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 
 class Form(NamedTuple):
-    """What a format looks like, and a subject of it to check."""
+    """What a format looks like, a subject of it to check, and whether it may declare `names`."""
 
     what: str
     example: str
+    has_names: bool = True
 
 
 FORMS = {
@@ -31,6 +32,7 @@ FORMS = {
     "cs231n": Form(
         "functions lstm_forward(x, h0, Wx, Wh, b), lstm_step_forward and their backwards",
         "examples/cs231n_lstm.py",
+        has_names=False,
     ),
     "functions": Form(
         "functions of x, a state and weights, for a sequence or a step; on NumPy, JAX or PyTorch",
@@ -43,14 +45,17 @@ FORMS = {
     "coursera": Form(
         "functions lstm_forward(x, a0, parameters), lstm_cell_forward and their backwards",
         "examples/formats/coursera_lstm.py",
+        has_names=False,
     ),
     "dlfs2": Form(
         "a class TimeLSTM(Wx, Wh, b, stateful) with set_state; params and grads are lists",
         "examples/formats/time_lstm.py",
+        has_names=False,
     ),
     "numpy_ml": Form(
         "a layer LSTM(n_out) or LSTMCell(n_out) of numpy-ml; weights made at the first call",
         "numpy_ml.neural_nets.layers:LSTMCell",
+        has_names=False,
     ),
     "keras": Form(
         "a Keras 3 layer LSTM, an LSTMCell, or a subclass, on any backend",
@@ -58,6 +63,10 @@ FORMS = {
     ),
     "flax": Form("a cell of flax.linen or flax.nnx, in its RNN layer", "flax.linen:LSTMCell"),
     "equinox": Form("an Equinox cell(x, (h, c)) without a batch", "equinox.nn:LSTMCell"),
-    "onnx": Form("a model file with one LSTM node; forward alone, float32", "model.onnx"),
+    "tinygrad": Form(
+        "a tinygrad cell(x, (h, c)) or cell(x, h, c), whose weights are Tensors",
+        "tinygrad.nn:LSTMCell",
+    ),
+    "onnx": Form("a model file with one LSTM node; forward alone, float32", "model.onnx", False),
 }
 NAMES = tuple(FORMS)

@@ -5,7 +5,8 @@
 
 The arguments' names say what is x, h, c and a weight; the weights' layout and the axes are found by
 trying. A module may declare `gate_order`, `functions = {"forward": …, "backward": …}`, and which
-argument is what: `names = {"x": …, "h": …, "c": …, "W": …, "U": …, "b": …}`, as far as needed.
+argument is what: `names = {"x": …, "h": …, "c": …, "W": …, "U": …, "b": …}`, as far as needed. A
+call declares these by --names.
 JAX and PyTorch functions are differentiated by JAX and PyTorch.
 """
 
@@ -22,7 +23,8 @@ from lstm_bridge.calls import AXES, N, Returns, T, first_working, parts_of, role
 
 FORM = (
     "Write forward(x, h, c, W, U, b), or declare what is what in the file: functions = "
-    "{'forward': ..., 'backward': ...} and names = {'x': ..., 'W': ..., 'U': ..., 'b': ...}"
+    "{'forward': ..., 'backward': ...} and names = {'x': ..., 'W': ..., 'U': ..., 'b': ...}, or "
+    "by --names x=...,W=...,U=...,b=..."
 )
 
 
@@ -33,6 +35,12 @@ def adapt(target):
     engine = framework(module)
     names = list(inspect.signature(forward).parameters)
     own_names = declared.get("names", {})
+    for one in (one for some in own_names.values() for one in np.atleast_1d(some)):
+        if one not in names and not any(role(name) == "params" for name in names):
+            raise Unclear(
+                f"the declared names hold {str(one)!r}, which is no argument of "
+                f"{forward.__name__}({', '.join(names)})"
+            )
     roles = {name: role(name) for name in names}
     roles |= {own_names[kind]: kind for kind in ("x", "h", "c", "state") if kind in own_names}
     if own_names:

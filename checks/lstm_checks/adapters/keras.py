@@ -42,6 +42,7 @@ def adapt(target):
     return bridge.differentiated(
         BACKEND, maker.make, layout=layout, keeps_state=maker.keeps_state, not_offered=not_offered,
         composes=maker.composes(),
+        framework_s_own=own(target),
         lstm_form=f"Keras {keras.__version__} on {BACKEND}: {layout.said}.",
     )  # fmt: skip
 
@@ -77,7 +78,8 @@ class Maker:
                 more = [target(*sizes, **own) for _ in range(layers - 1)]
                 layer = keras.layers.RNN([layer, *more] if more else layer, **options)
             if directions == 2:
-                layer = keras.layers.Bidirectional(layer)
+                with keras.saving.custom_object_scope({target.__name__: target}):  # it is copied
+                    layer = keras.layers.Bidirectional(layer)
             if getattr(layer, "go_backwards", False):
                 raise bridge.OutOfScope(
                     "this layer has go_backwards = True, so that it reads the sequence from its "
@@ -240,6 +242,13 @@ def declared(target):
     found = {key: getattr(target, key) for key in ("gate_order", "names") if hasattr(target, key)}
     keras_s = issubclass(target, (keras.layers.LSTM, keras.layers.LSTMCell))
     return {"gate_order": "ifco"} | found if keras_s else found
+
+
+def own(target):
+    """Keras's LSTM or LSTMCell, beside which a class of one's own is to be judged."""
+    if target.__module__.startswith("keras."):
+        return None
+    return "keras.layers:LSTM" if issubclass(target, keras.layers.RNN) else "keras.layers:LSTMCell"
 
 
 def arguments(target):

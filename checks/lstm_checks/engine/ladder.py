@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 
 from lstm_checks.engine.law import Law
 from lstm_checks.engine.outcome import Loaded, Outcome, Result
@@ -32,7 +33,8 @@ class Ladder:
         limits: seconds for loading, a call and the run.
         skip: ids of laws that are left out.
         strict: remarks count as failures.
-        more: laws that follow where the subject offers what they need, and are else not mentioned.
+        more: laws that follow where the subject offers what they need; others are not mentioned.
+        fails: whether a law does not hold for an LSTM of a framework's own, by its name.
         diagnose: names known mistakes in a subject for which a law failed, from the seed.
     """
 
@@ -48,10 +50,11 @@ class Ladder:
         strict: bool = False,
         diagnose: Callable[[Subject, int], tuple[Diagnosis, ...]] | None = None,
         more: Sequence[Law] = (),
+        fails: Callable[[str, Law], bool] | None = None,
     ) -> None:
         chosen = tuple(law for law in laws if law.examples_at(level))
         self.laws = tuple(law for law in chosen if law.id not in skip)
-        self._more = tuple(law for law in more if law.examples_at(level) and law.id not in skip)
+        self.more = tuple(law for law in more if law.examples_at(level) and law.id not in skip)
         self._skipped = tuple(law.id for law in chosen if law.id in skip)
         self._strict = strict
         self.source = source
@@ -60,6 +63,8 @@ class Ladder:
         self._connect = connect
         self._limits = limits
         self._diagnose = diagnose
+        self._fails = fails
+        self._inherited = False
         self.diagnosis: tuple[Diagnosis, ...] = ()
         self._subject: Subject | None = None
         self._loaded: Loaded | None = None
@@ -92,7 +97,16 @@ class Ladder:
         yield from self.laws
         subject = self._subject
         if subject is not None:
-            yield from (law for law in self._more if all(map(subject.offers, law.needs)))
+            yield from (law for law in self.more if all(map(subject.offers, law.needs)))
+
+    def unmentioned(self, law_id: str) -> Result:
+        """What is to be said of a law of `more` after a run whose results do not mention it."""
+        subject = self._subject
+        if subject is None:
+            return Result(law_id, "blocked", note=f"blocked by {IMPORTS}")
+        needs = next(law.needs for law in self.more if law.id == law_id)
+        lacking = next(need for need in needs if not subject.offers(need))
+        return Result(law_id, "not_offered", note=f"not offered: {subject.not_offered[lacking]}")
 
     def summed_up(self, results: tuple[Result, ...]) -> Outcome:
         """The outcome of results that were read before."""
@@ -132,12 +146,25 @@ class Ladder:
             return Result(law.id, "blocked", note=f"does not hold, perhaps because of {blocker}")
         if found.out_of_scope:
             return Result(law.id, "error", found)
-        return Result(law.id, "remark" if law.remark else "failed", found)
+        return Result(law.id, "remark" if law.remark else "failed", self._whose(law, found))
+
+    def _whose(self, law: Law, found: Finding) -> Finding:
+        """The finding; where the framework's own LSTM breaks the law, too, it says so."""
+        own = self._subject.own if self._subject is not None else ""
+        if not own or self._fails is None or not self._fails(own, law):
+            return found
+        self._inherited = True
+        return replace(
+            found,
+            what=f"{found.what}; {own} does not hold this law either, so that the defect is in the "
+            "framework, and not in this class",
+            fix=f"There is nothing to fix here; --skip {law.id} leaves the law out.",
+        )
 
     def _diagnosed(self) -> tuple[Diagnosis, ...]:
         """Known mistakes, where a law failed; nothing is asked of a subject that is right."""
         failed = any(result.status == "failed" for _, result in self._wrong)
-        if not failed or self._subject is None or self._diagnose is None:
+        if not failed or self._inherited or self._subject is None or self._diagnose is None:
             return ()
         return self._diagnose(self._subject, self.seed)
 
@@ -179,7 +206,7 @@ class Ladder:
         The pace is that of the laws before the one whose case the time ran out on.
         """
         limit = self._limits.run
-        laws = (*self.laws, *self._more)
+        laws = (*self.laws, *self.more)
         done = _work(laws[: laws.index(law)], self.level)
         if not done:
             return ""

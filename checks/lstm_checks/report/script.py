@@ -105,6 +105,10 @@ def _loading(source: Source, loaded: Loaded) -> str:
     target = "module"
     for part in loaded.name.split(".") if loaded.name else []:
         target = _attribute(target, part)
+    if source.names:
+        home = f"sys.modules[getattr({target}, '__module__', 'lstm_subject')]"
+        home = f"{target} if isinstance({target}, (type, type(sys))) else {home}"
+        text += f"home = {home}\nhome.names = getattr(home, 'names', {{}}) | {source.names!a}\n"
     if loaded.adapter == "native":
         return text + f"LSTM = {target}\n"
     folder = Path(lstm_checks.adapters.__file__).parent

@@ -13,7 +13,7 @@ import numpy as np
 from lstm_checks.findings import Array, Breach
 from lstm_checks.subjects import replies
 from lstm_checks.subjects.contract import State
-from lstm_checks.subjects.returned import array_of, kind_of, pair
+from lstm_checks.subjects.returned import array_of, kind_of, value_and_pair
 from lstm_checks.subjects.subject import Subject
 
 MOST = 1 << 22  # bytes of a reply's arrays
@@ -52,17 +52,12 @@ class Composed:
             for name, array in subject.conventions.weights_out(params).items()
         }
         self._key = subject.compose(
-            self.D, self.H, self._typed(weights), layers=layers, directions=directions
+            self.D,
+            self.H,
+            subject.conventions.typed(weights),
+            layers=layers,
+            directions=directions,
         )
-
-    def _typed(self, value: Any) -> Any:
-        if isinstance(value, np.ndarray) and value.dtype == np.float64:
-            return value.astype(self._subject.conventions.dtype)
-        if isinstance(value, list):
-            return [self._typed(one) for one in value]
-        if isinstance(value, dict):
-            return {name: self._typed(one) for name, one in value.items()}
-        return value
 
     def forward(
         self, x: Array, states: Sequence[State] | None, lengths: Sequence[int] | None = None
@@ -85,13 +80,13 @@ class Composed:
             self._key,
             replies.returned,
             MOST,
-            x=self._typed(conventions.sequence(x)),
-            state=self._typed(given),
+            x=conventions.typed(conventions.sequence(x)),
+            state=conventions.typed(given),
             lengths=None if lengths is None else list(lengths),
         )
-        y, (h, c) = self._value_and_pair(got.result, "forward")
+        y, states_out = value_and_pair(got.result, "forward", "Return y, (h, c).")
         width = self.directions * self.H
-        return self._sequence(y, "y", N, T, width), self._states((h, c), N)
+        return self._sequence(y, "y", N, T, width), self._states(states_out, N)
 
     def backward(
         self, dy: Array, dstates: Sequence[State] | None
@@ -107,11 +102,11 @@ class Composed:
             self._key,
             replies.returned,
             MOST,
-            dy=self._typed(conventions.sequence(dy)),
-            dstate=self._typed(given),
+            dy=conventions.typed(conventions.sequence(dy)),
+            dstate=conventions.typed(given),
         )
-        dx, pair_of_states = self._value_and_pair(got.result, "backward")
-        states = self._states(pair_of_states, N)
+        dx, dstates_out = value_and_pair(got.result, "backward", "Return dx, (dh0, dc0).")
+        states = self._states(dstates_out, N)
         if not isinstance(got.grads, dict):
             raise Breach(f"after backward, grads is {kind_of(got.grads)}")
         parts = []
@@ -131,14 +126,6 @@ class Composed:
             parts.append(PartGradients(dW, dU, db, dh0, dc0))
         return self._sequence(dx, "dx", N, T, self.D), parts
 
-    def _value_and_pair(self, result: Any, method: str) -> tuple[Any, tuple[Any, Any]]:
-        parts = pair(result)
-        states = None if parts is None else pair(parts[1])
-        if parts is None or states is None:
-            raise Breach(f"{method} returned {kind_of(result)}")
-        h, c = self._subject.conventions.pair(*states)
-        return parts[0], (h, c)
-
     def _sequence(self, value: Any, name: str, N: int, T: int, width: int) -> Array:
         conventions = self._subject.conventions
         shape = (N, T, width) if conventions.batch_first else (T, N, width)
@@ -148,6 +135,6 @@ class Composed:
         shape = (len(self._parts), N, self.H)
         h, c = (
             array_of(one, f"the state {letter} of all parts", shape, ("part", "N", "H"))
-            for one, letter in zip(states, "hc", strict=True)
+            for one, letter in zip(self._subject.conventions.pair(*states), "hc", strict=True)
         )
         return list(zip(h, c, strict=True))

@@ -197,6 +197,16 @@ class Conventions:
         """A native (h, c) in the subject's order."""
         return [h, c] if self.state_order == "hc" else [c, h]
 
+    def typed(self, value: Any) -> Any:
+        """The value with its float64 arrays, in lists and dicts too, in the subject's dtype."""
+        if isinstance(value, np.ndarray):
+            return value.astype(self.dtype, copy=False) if value.dtype == np.float64 else value
+        if isinstance(value, list):
+            return [self.typed(item) for item in value]
+        if isinstance(value, dict):
+            return {name: self.typed(item) for name, item in value.items()}
+        return value
+
 
 def _gate_order(value: Any) -> str:
     letters = value.lower() if isinstance(value, str) else ""

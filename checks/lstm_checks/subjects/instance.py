@@ -16,7 +16,15 @@ from lstm_checks.subjects import replies
 from lstm_checks.subjects.contract import BACKWARD, FORWARD, Gradients, Output, State
 from lstm_checks.subjects.conventions import Conventions
 from lstm_checks.subjects.replies import Made, Returned
-from lstm_checks.subjects.returned import array_of, is_nothing, kind_of, listed, pair, present
+from lstm_checks.subjects.returned import (
+    array_of,
+    is_nothing,
+    kind_of,
+    listed,
+    pair,
+    present,
+    value_and_pair,
+)
 
 NUMBER = 16  # bytes of the largest number that crosses
 LINES = 1 << 22  # bytes that the arrays of all lines may hold
@@ -111,9 +119,9 @@ class Instance:
         N, T, D, H = self._N, self._T, self.D, self.H
         numbers = N * T * (D + H) + 4 * N * H + 4 * H * (D + H + 2)
         most = 4096 + ROOM * NUMBER * numbers
-        if self._subject.conventions.dtype == "float32":
-            given = {name: _single(value) for name, value in given.items()}
-        return self._subject.post(do, self._key, parse, most, **given)
+        return self._subject.post(
+            do, self._key, parse, most, **self._subject.conventions.typed(given)
+        )
 
     def _mark_call(self) -> None:
         """Note with the last call how weights are written: the reproducing script needs it."""
@@ -454,7 +462,7 @@ class Instance:
         _not_nothing(got.result, "forward", FORWARD)
         if self._subject.conventions.returns == "y":
             return self._sequence(got.result, "y", "H", self.H), None, None
-        first, state = _value_and_pair(
+        first, state = value_and_pair(
             got.result, "forward", "Return y, (h, c), or declare returns = 'y'."
         )
         y = self._sequence(first, "y", "H", self.H)
@@ -479,7 +487,7 @@ class Instance:
             "Return dx, (dh0, dc0), or declare backward_returns = 'dx', or '' for a backward that "
             "only fills grads."
         )
-        first, state = _value_and_pair(got.result, "backward", fix)
+        first, state = value_and_pair(got.result, "backward", fix)
         dx = self._sequence(first, "dx", "D", self.D)
         dh0, dc0 = self._subject.conventions.pair(*state)
         if not given and is_nothing((dh0, dc0)):
@@ -534,15 +542,6 @@ class Instance:
         return conventions.weights_in(which, arrays, self._names)
 
 
-def _value_and_pair(result: Any, method: str, fix: str) -> tuple[Any, tuple[Any, Any]]:
-    """The parts of "one value, (two values)". Raises Breach."""
-    parts = pair(result)
-    state = pair(parts[1]) if parts is not None else None
-    if parts is None or state is None:
-        raise Breach(f"{method} returned {kind_of(result)}", fix)
-    return parts[0], state
-
-
 def _multiplied(value: Any, factor: float) -> Any:
     """A parsed result with all its arrays of floats multiplied."""
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
@@ -553,17 +552,6 @@ def _multiplied(value: Any, factor: float) -> Any:
         return {name: _multiplied(item, factor) for name, item in value.items()}
     if isinstance(value, Returned):
         return Returned(*(_multiplied(part, factor) for part in vars(value).values()))
-    return value
-
-
-def _single(value: Any) -> Any:
-    """The value with its float64 arrays in float32."""
-    if isinstance(value, np.ndarray):
-        return value.astype(np.float32) if value.dtype == np.float64 else value
-    if isinstance(value, list):
-        return [_single(item) for item in value]
-    if isinstance(value, dict):
-        return {name: _single(item) for name, item in value.items()}
     return value
 
 

@@ -57,7 +57,8 @@ class Loaded:
     """What a subject is, as it says itself.
 
     `form` is what an adapter found it to be, in words; `compiles` says that each new shape of a
-    call costs a compilation, and `composes` what it makes of several LSTMs.
+    call costs a compilation, `compiles_calls` that a first call may; `composes` says what it makes
+    of several LSTMs. `own` names the LSTM of the framework that it uses, where it is another.
     """
 
     name: str
@@ -67,6 +68,8 @@ class Loaded:
     attributes: Mapping[str, Any]
     not_offered: Mapping[str, str]
     compiles: bool
+    compiles_calls: bool
+    own: str
     composes: tuple[str, ...]
     methods: tuple[str, ...]
     signatures: Mapping[str, tuple[str, ...] | None]
@@ -135,6 +138,8 @@ def loaded(value: Any) -> Loaded:
             plain(key, 80): plain(why) for key, why in _dict(given["not_offered"]).items()
         },
         compiles=given["compiles"] is True,
+        compiles_calls=given["compiles_calls"] is True,
+        own=plain(_text(given["own"]), 80),
         composes=_texts(given["composes"]),
         methods=_texts(given["methods"]),
         signatures={

@@ -15,6 +15,15 @@ def pair(value: Any) -> tuple[Any, Any] | None:
     return None
 
 
+def value_and_pair(result: Any, method: str, fix: str) -> tuple[Any, tuple[Any, Any]]:
+    """The parts of "one value, (two values)". Raises Breach."""
+    parts = pair(result)
+    state = pair(parts[1]) if parts is not None else None
+    if parts is None or state is None:
+        raise Breach(f"{method} returned {kind_of(result)}", fix)
+    return parts[0], state
+
+
 def is_nothing(value: Any) -> bool:
     """Whether a call returned None, or None for each part: it is not written yet."""
     return value is None or (

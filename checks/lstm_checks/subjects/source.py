@@ -22,6 +22,7 @@ FRAMEWORKS = (
     "onnx",
     "tinygrad",
 )  # imported by the names of their packages
+ROLES = ("W", "U", "b", "x", "h", "c", "state")  # the last four are arguments of functions
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Source:
         name: the object in it, None where it is to be detected.
         adapter: the adapter's name or file, None where it is to be detected.
         adapter_is_file: which of the two.
+        names: what the call declares of the names in it, as its own `names` would.
     """
 
     source: str
@@ -41,6 +43,7 @@ class Source:
     name: str | None = None
     adapter: str | None = None
     adapter_is_file: bool = False
+    names: dict[str, str | list[str]] | None = None
 
     def __str__(self) -> str:
         return ":".join(part for part in (self.source, self.name) if part) or "a module of no file"
@@ -75,6 +78,30 @@ def parse(text: str, adapter: str | None = None, folder: Path | None = None) -> 
     if not _importable(path):
         raise Unusable(f"there is no file {quoted(path)}, and {_not_installed(path)}")
     return replace(adapted, source=path, name=name)
+
+
+def names_of(text: str) -> dict[str, str | list[str]]:
+    """What --names declares: "W=Wx,U=Wh,b=bias"; a list of two biases or four gates has "+".
+
+    Raises:
+        Unusable: it is not of this form.
+    """
+    found: dict[str, str | list[str]] = {}
+    for part in text.split(","):
+        key, equals, value = (one.strip() for one in part.partition("="))
+        listed = [one.strip() for one in value.split("+")]
+        if not equals or not all(listed):
+            raise Unusable(
+                f"--names is {quoted(text)}; it must be of the form W=Wx,U=Wh,b=bias, where "
+                "W=Wi+Wf+Wg+Wo names one matrix per gate in the order of gate_order"
+            )
+        if key not in ROLES or key in found:
+            wrong = " twice" if key in found else ", which has no meaning"
+            raise Unusable(
+                f"--names declares {quoted(key)}{wrong}; what it can declare is {', '.join(ROLES)}"
+            )
+        found[key] = listed if len(listed) > 1 else listed[0]
+    return found
 
 
 def of_object(subject: Any, adapter: str | None = None) -> tuple[Source, bool]:

@@ -33,6 +33,7 @@ class Subject:
         notes: what is worth telling of how it was read.
         not_offered: the capabilities that it lacks, each with the reason.
         compiles: each new shape of a call costs a compilation, so that few shapes should be asked.
+        own: the LSTM of the framework that it uses, where it is another; "" otherwise.
         calls: the calls since `begin`; what a failure is reproduced by.
         answered: how many of these have been waited for.
         returned: what the last call returned, native arrays by name.
@@ -41,6 +42,8 @@ class Subject:
 
     def __init__(self, channel: Channel, limits: Limits, adapter: str, facts: Loaded) -> None:
         self._channel = channel
+        if facts.compiles or facts.compiles_calls:  # a call may take as long as loading
+            limits = replace(limits, call=max(limits.call, limits.load))
         self._limits = limits
         self._deadline = Deadline(limits.run, channel.waited)
         self._over = False  # the run's time is up
@@ -56,6 +59,7 @@ class Subject:
         self.signatures = facts.signatures
         self.methods = facts.methods
         self.compiles = facts.compiles
+        self.own = facts.own if facts.own.partition(".")[0] == adapter else ""
         self._composes = facts.composes
         try:
             self.conventions, self.notes = Conventions.parse(facts.declared, facts.attributes)
@@ -85,6 +89,12 @@ class Subject:
         adapter = source.adapter or facts.adapter
         if not source.adapter and adapter not in lstm_checks.adapters.NAMES:
             raise _unreadable("load")
+        form = lstm_checks.adapters.FORMS.get(adapter)
+        if source.names and form is not None and not form.has_names:
+            raise Breach(
+                f"the names in the form {adapter} are fixed, so that --names has no meaning",
+                "Leave --names out; or choose another form by --adapter.",
+            )
         return cls(channel, limits, adapter, facts)
 
     def _lacking(self, declared: Mapping[str, str]) -> dict[str, str]:

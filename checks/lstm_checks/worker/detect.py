@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import sys
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -83,7 +84,7 @@ def detect(module: ModuleType, name: str | None, adapter: str | None) -> tuple[A
         return value, key, adapter or format_of(value)
     cells = [(key, value) for key, value in classes if _is_cell(value)]
     if len(cells) == 1:
-        return cells[0][1], cells[0][0], adapter or "cell"
+        return cells[0][1], cells[0][0], adapter or format_of(cells[0][1])
     if adapter is not None and adapter.endswith(".py"):
         return module, "", adapter  # an adapter of the user's own may take whatever is there
     if classes:
@@ -175,7 +176,9 @@ def _is_cell(value: Any) -> bool:
         if not inspect.isfunction(method):
             continue
         names = [one.lower() for one in _arguments(method)][1:]
-        of_a_step = "cell" in type_name(value).lower() or "prev" in " ".join(names)
+        of_a_step = (
+            _on_tinygrad(value) or "cell" in type_name(value).lower() or "prev" in " ".join(names)
+        )
         if "step" not in name and not of_a_step:  # forward(x, h, c) may be for a sequence
             continue
         if (
@@ -206,7 +209,10 @@ def _forward_of(value: type) -> Any:
         return None
     forward = getattr(value, "forward", None)
     if forward is None and _framework_of(value):
-        return next((vars(value)[name] for name in CALLED if name in vars(value)), None)
+        # Its own, or that of an LSTM of the framework's that it is derived from.
+        bases = [value, *(one for one in value.__mro__[1:] if "lstm" in type_name(one).lower())]
+        calls = (vars(one)[name] for one in bases for name in CALLED if name in vars(one))
+        return next(calls, None)
     return forward
 
 
@@ -256,7 +262,24 @@ def format_of(target: Any) -> str:
         return "dlfs2"
     if names[:1] == ["n_out"] and callable(getattr(target, "_init_params", None)):
         return "numpy_ml"
+    if _on_tinygrad(target):
+        return "tinygrad"
     return "cell" if _is_cell(target) else "native"
+
+
+def _on_tinygrad(target: type) -> bool:
+    """Whether a class stands in tinygrad, or in a module that uses it; its bases do not say so."""
+    home = sys.modules.get(str(class_attribute(target, "__module__")))
+    used = [home, *vars(home).values()] if home is not None else []
+    return "tinygrad" in {_package_of(value) for value in used}
+
+
+def _package_of(value: Any) -> str:
+    """The top package of a module, or of what defines an object."""
+    if issubclass(type(value), ModuleType):
+        return str(value.__name__).partition(".")[0]
+    home = class_attribute(value, "__module__") if is_class(value) else ""
+    return str(home).partition(".")[0]
 
 
 def _framework_of(target: type) -> str:

@@ -8,6 +8,7 @@ import contextlib
 import functools
 import inspect
 import linecache
+import sys
 import traceback
 from collections import deque
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ import numpy as np
 from .detect import NoSubject, detect, format_of
 from .encode import Encoder, key_text, plain, text, type_name
 from .lines import Lines
-from .modules import NOTEBOOKS, adapted, load_module
+from .modules import NOTEBOOKS, adapted, declare, load_module
 from .notebook import CELL
 
 CONVENTIONS = (
@@ -103,6 +104,7 @@ class Host:
         adapter: str | None,
         adapter_is_file: bool,
         adapters: str,
+        names: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         self._source = str(Path(source).resolve()) if is_file else None
         module = self._target if issubclass(type(self._target), ModuleType) else None
@@ -120,6 +122,8 @@ class Host:
         else:
             target, name = self._target, name or ""
             adapter = adapter or format_of(target)
+        if names:
+            declare(target, names)
         self._adapted = made = adapted(adapter, adapter_is_file, adapters, target)
         methods = METHODS
         if getattr(made, "step_functions", False) is True:
@@ -137,6 +141,8 @@ class Host:
             "attributes": attributes(made),
             "not_offered": plain(not_offered) if issubclass(type(not_offered), dict) else {},
             "compiles": getattr(made, "compiles", None) is True,
+            "compiles_calls": "numba" in sys.modules,
+            "own": text(getattr(made, "framework_s_own", None) or "", 80),
             "composes": texts_of(getattr(made, "composes", None)),
             "methods": [key for key in methods if callable(getattr(made, key, None))],
             "signatures": {

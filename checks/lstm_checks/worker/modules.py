@@ -36,6 +36,8 @@ OTHER_CODE = [
 NO_CODE = (
     dict.fromkeys((".pt", ".pth", ".ckpt", ".safetensors", ".h5", ".keras"), "a file of weights")
     | dict.fromkeys((".npy", ".npz", ".csv", ".pkl", ".pickle", ".mat"), "a file of data")
+    | dict.fromkeys((".md", ".rst", ".txt", ".html", ".pdf"), "a text")
+    | dict.fromkeys((".json", ".yaml", ".yml", ".toml"), "a file of settings or data")
     | dict.fromkeys((".zip", ".gz", ".tar", ".whl"), "an archive")
     | dict.fromkeys(OTHER_CODE, "code in another language")
 )
@@ -98,6 +100,21 @@ def _source(path: Path, data: bytes) -> Any:
     lines = found.text.splitlines(keepends=True)
     linecache.cache[str(path)] = (len(found.text), None, lines, str(path))
     return found.tree
+
+
+def declare(target: Any, names: dict[str, Any]) -> None:
+    """Give a class, or the module of functions, `names` besides those that it declares itself.
+
+    Raises:
+        NoSubject: it is neither, or it declares them where no attribute counts.
+    """
+    home = sys.modules.get(target.__module__) if inspect.isfunction(target) else target
+    if not isinstance(home, (ModuleType, type)) or hasattr(target, "__wrapped__"):
+        raise NoSubject("--names goes with a class or with functions; declare names in the class")
+    if "names" in (getattr(home, "__lstm__", None) or ()):
+        raise NoSubject("it declares names in __lstm__; change them there instead of by --names")
+    own = getattr(home, "names", None)
+    setattr(home, "names", (own if isinstance(own, dict) else {}) | names)  # noqa: B010
 
 
 def load_bridge(folder: str) -> None:

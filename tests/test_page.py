@@ -63,15 +63,38 @@ def test_the_diagnosis_comes_before_the_law(wrong):
     body = page[page.index("<main") :]
     assert 0 < body.index("<h1") < body.index(says) < body.index(wrong.cause.id)
     assert 'id="copy"' in page
-    assert "prefers-color-scheme: dark" in page
+    assert "color-scheme: light dark" in page
     assert "@media print" in page
 
 
 def test_the_wrong_part_of_the_cell_is_marked(wrong):
     page = as_page(wrong)
-    assert "<p>Wrong: f ⊙ c.</p>" in page
+    assert "<p>Wrong in the backward pass: f ⊙ c.</p>" in page
     assert page.count('class="part wrong"') == 1
     assert set(re.findall(r'part\("(\w+)"', (TEMPLATES / "cell.svg").read_text())) == set(PARTS)
+
+
+def caused_by(outcome, law):
+    """The same outcome, as if it had the same finding by another law."""
+    other = replace(outcome.cause, id=law)
+    return replace(
+        outcome, laws=tuple(other if one is outcome.cause else one for one in outcome.laws)
+    )
+
+
+def test_a_wrong_forward_pass_is_not_said_to_be_the_backward_pass(wrong):
+    assert "<p>Wrong: f ⊙ c.</p>" in as_page(caused_by(wrong, "step.cell_state"))
+
+
+def test_what_lies_between_layers_is_marked_in_no_cell(wrong):
+    assert "<svg" not in as_page(caused_by(wrong, "composition.stack"))
+
+
+def test_the_first_line_is_the_verdict_and_the_subject_alone(wrong):
+    page = as_page(wrong)
+    body = page[page.index("<main") :]
+    assert f'FAILED <span class="subject">{wrong.subject}</span></h1>' in body
+    assert body.count(wrong.diagnosis[0].says) == 1
 
 
 def test_nothing_is_marked_where_all_is_right():
@@ -186,4 +209,4 @@ def test_the_parts_of_the_diagnosis_are_marked(wrong):
     page = as_page(replace(wrong, diagnosis=()))
     assert "The first wrong number is in: input." in page  # it is in dx
     page = as_page(replace(wrong, diagnosis=(told,)))
-    assert "Wrong: tanh(c&#39;), input." in page
+    assert "Wrong in the backward pass: tanh(c&#39;), input." in page

@@ -1,4 +1,6 @@
-"""The style of every picture that the kit and its examples draw, on light and on dark paper.
+"""The style of every picture that the kit, its examples and its course draw.
+
+A picture is for light paper, for dark paper, or for a page that may be either.
 
 It needs matplotlib, which is an optional package: `missing()` says what to install, and everything
 else here imports it when it is called.
@@ -55,6 +57,15 @@ DARK = Theme(
     grid="#2b323b",
     lines=("#6cb6ff", "#ff9a4d", "#3ccb9e", "#e59acb", "#e5c453", "#9fd8f5"),
     wrong="#ff8d85",
+)
+# Transparent, for a page whose reader chooses: each colour stands out from white and from black.
+EITHER = Theme(
+    paper="none",
+    ink="#767b82",
+    dim="#767b82",
+    grid="#767b8240",
+    lines=("#0a7bc0", "#d55e00", "#00936b", "#c0619b", "#9a7a00", "#3a9bd0"),
+    wrong="#d0403b",
 )
 
 

@@ -156,10 +156,10 @@ def test_what_is_too_large_for_a_picture_has_none():
     assert grid_of(finding("h", np.ones((1, MOST + 1)), np.zeros((1, MOST + 1)))) is None
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-def test_a_browser_shows_the_page_without_an_error(wrong, tmp_path):
+def in_browser(text, tmp_path):
+    """The page as a browser makes it, and what the browser says."""
     file = tmp_path / "report.html"
-    file.write_text(as_page(wrong))
+    file.write_text(text)
     done = subprocess.run(
         [
             CHROMIUM,
@@ -176,8 +176,31 @@ def test_a_browser_shows_the_page_without_an_error(wrong, tmp_path):
         timeout=120,
     )
     assert done.returncode == 0
-    assert "CONSOLE" not in done.stderr
-    assert wrong.cause.id in done.stdout
+    return done.stdout, done.stderr
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_a_browser_shows_the_page_without_an_error(wrong, tmp_path):
+    shown, said = in_browser(as_page(wrong), tmp_path)
+    assert "CONSOLE" not in said
+    assert wrong.cause.id in shown
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+@pytest.mark.parametrize(
+    ("switch", "paper"),
+    [
+        ('data-theme="light"', "rgb(255, 255, 255)"),
+        ('data-theme="dark"', "rgb(15, 19, 24)"),
+        ('data-jp-theme-light="true"', "rgb(255, 255, 255)"),
+        ('data-jp-theme-light="false"', "rgb(15, 19, 24)"),
+    ],
+)
+def test_a_report_in_a_page_follows_its_switch(wrong, tmp_path, switch, paper):
+    told = "getComputedStyle(document.querySelector('.lstm-report')).backgroundColor"
+    script = f"<script>document.body.append('paper ' + {told})</script>"
+    shown, _ = in_browser(f"<body {switch}>{as_notebook(wrong)}{script}</body>", tmp_path)
+    assert f"paper {paper}" in shown
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from lstm_checks import check
+from lstm_checks import api, check
 from lstm_checks.cli import main
-from lstm_checks.engine.rungs import RUNGS
-from lstm_checks.learn import quickly
+from lstm_checks.engine.rungs import ALL_RUNGS
 from lstm_checks.learn.hint import DEGREES, NUDGES, hints, next_degree
 from lstm_checks.learn.quickly import Watch, diagnosed, first_wrong
 from lstm_checks.learn.start import FORMATS, starter
@@ -110,7 +109,7 @@ def test_hints_become_plainer_each_time_and_begin_anew_for_another_cause(tmp_pat
 
 
 def test_every_rung_has_a_nudge():
-    assert tuple(NUDGES) == RUNGS
+    assert tuple(NUDGES) == ALL_RUNGS
 
 
 def test_watch_tells_the_verdict(tmp_path):
@@ -181,10 +180,18 @@ def test_a_hint_waits_for_nothing_that_it_does_not_tell(tmp_path, monkeypatch):
     assert hints(diagnosed(file, whole.cause.id)) == hints(whole)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     asked = []
-    monkeypatch.setattr(quickly, "diagnose", lambda *of: asked.append(of) or ())
+    monkeypatch.setattr(api, "_diagnosed", lambda *of: asked.append(of) or ())
     for degree in range(len(DEGREES)):
         assert f"Hint {degree + 1} of 4" in run("hint", file).output
         assert len(asked) == max(0, degree - 1)
+
+
+def test_what_is_said_fits_into_80_columns(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    file = EXAMPLES / "wrong_lstm.py"
+    for arguments in (["watch", "--once"], *[["hint"]] * len(DEGREES)):
+        lines = run(*arguments, file).output.splitlines()
+        assert [line for line in lines if len(line) > 80 and " " in line.strip()] == []
 
 
 def test_the_unwritten_is_the_cause_only_where_nothing_is_wrong(tmp_path):

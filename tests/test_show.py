@@ -202,7 +202,7 @@ def test_the_command_writes_both_pictures_by_the_suffix(short, tmp_path):
     ("arguments", "status", "said"),
     [
         (("nothing.py",), 2, "there is no file 'nothing.py'"),
-        (("--out", "mine.txt"), 2, "give it the suffix .png or .svg"),
+        (("--out", "mine.txt"), 2, "give it the suffix .png, .svg or .pdf"),
         (("--out", "no/such/place.png"), 2, "cannot be written"),
         (("empty.py",), 1, "empty.py cannot be trained"),
         (("raises.py",), 1, "raises.py cannot be trained"),

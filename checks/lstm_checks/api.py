@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from lstm_checks.engine.ladder import Ladder
+from lstm_checks.engine.law import Law
 from lstm_checks.engine.rungs import LEVELS
 from lstm_checks.findings import Breach, Diagnosis
 from lstm_checks.items import Run
@@ -84,8 +85,17 @@ def ladder(
     folder: Path | None = None,
     skip: Collection[str] = (),
     strict: bool = False,
+    laws: Collection[Law] = EVERY,
+    diagnosed: bool = True,
 ) -> Ladder:
-    """The run that `check` makes, not begun yet. Relative paths begin at `folder`, if given."""
+    """The run that `check` makes, not begun yet.
+
+    Args:
+        folder: where relative paths begin.
+        laws: the laws that are tried.
+        diagnosed: name known mistakes after the last law.
+        subject, adapter, level, seed, limits, in_process, skip, strict: as for `check`.
+    """
     if level not in LEVELS:
         raise ValueError(f"there is no level {level!r}; the levels are {', '.join(LEVELS)}")
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
@@ -99,7 +109,9 @@ def ladder(
             hint = f"; did you mean {' or '.join(close)}?" if close else ""
             raise ValueError(f"there is no law {law!r} to skip{hint}")
     source, connect = connection(subject, adapter, limits, in_process, folder)
-    return Ladder(ALL, source, connect, level, seed, limits, skip, strict, _diagnosed, OF_SOME)
+    always, of_some = ([law for law in part if law in laws] for part in (ALL, OF_SOME))
+    diagnose = _diagnosed if diagnosed else None
+    return Ladder(always, source, connect, level, seed, limits, skip, strict, diagnose, of_some)
 
 
 def connection(

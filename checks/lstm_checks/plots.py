@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -135,12 +136,21 @@ def legend_below(part: Any, axes: Any, columns: int = 1) -> None:
     part.legend(named.values(), named.keys(), loc="outside lower center", ncols=columns)
 
 
+def form_of(path: str) -> str:
+    """The format of a file by its suffix. Raises ValueError where it is none of FORMATS."""
+    form = Path(path).suffix.removeprefix(".").lower()
+    if form not in FORMATS:
+        raise ValueError(f"{path} is to be a picture; give it the suffix .png, .svg or .pdf")
+    return form
+
+
 def contents(figure: Any, form: str) -> bytes:
     """The figure as the content of a file; `form` is one of FORMATS."""
     import matplotlib as mpl
 
     stream = BytesIO()
-    undated = {"metadata": {"Date": None}} if form == "svg" else {}
+    date = {"svg": "Date", "pdf": "CreationDate"}.get(form)
+    undated = {"metadata": {date: None}} if date else {}
     with mpl.rc_context({"svg.hashsalt": "lstm-checks"}):  # the same picture is the same file
         figure.savefig(stream, format=form, **undated)
     return stream.getvalue()

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_checks.engine.outcome import Outcome
-from lstm_checks.laws.registry import ALL
+from lstm_checks.laws.registry import EVERY
 from lstm_checks.words import figures, sentence
 
 DEGREES = ("nudge", "place", "name", "equation")
@@ -18,6 +18,7 @@ NUDGES = {
     "gradients": "The forward pass is right. Look at where each gradient flows, and add up.",
     "memory": "Look at what stays in the state between two calls.",
     "numerics": "The equations are right. Look at large numbers, types, and whose arrays change.",
+    "composition": "Each LSTM alone is right. Look at how layers and directions are put together.",
 }
 
 
@@ -27,13 +28,13 @@ def hints(outcome: Outcome) -> tuple[str, ...]:
     if cause is None or cause.finding is None:
         return ()
     finding = cause.finding
-    law = next(law for law in ALL if law.id == cause.id)
+    law = next(law for law in EVERY if law.id == cause.id)
     where = figures(finding) if finding.place else finding.code
     named = outcome.diagnosis[0].says if outcome.diagnosis else sentence(finding.what)
     fix = outcome.diagnosis[0].fix if outcome.diagnosis else finding.fix
     return (
         NUDGES[cause.rung],
-        f"The law {cause.id} does not hold: {law.statement.splitlines()[0]}"
+        f"The law {cause.id} does not hold. It says: {law.statement.splitlines()[0]}"
         + (f" First wrong: {where}." if where else ""),
         named,
         fix or law.statement,

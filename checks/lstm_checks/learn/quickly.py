@@ -9,6 +9,7 @@ from lstm_checks.engine.law import Law
 from lstm_checks.engine.outcome import Outcome, Result
 from lstm_checks.laws.registry import EVERY
 from lstm_checks.report.terminal import headline, shown_status
+from lstm_checks.words import details
 
 NAMED = 4  # laws that one line names; of more it tells the number
 LOADING = tuple(law for law in EVERY if law.rung == "load")
@@ -93,4 +94,5 @@ class Watch:
                 more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
                 yield f"  {name}: {', '.join(ids[:NAMED])}{more}"
         if cause is not None and cause.finding is not None:
-            yield f"  {cause.message}"
+            told = details(cause.finding) if cause.finding.unwritten else [cause.message]
+            yield f"  {' '.join(told)}"

@@ -80,7 +80,7 @@ def _context(outcome: Outcome) -> dict[str, Any]:
         "marks": MARKS,
         "what_of": _what,
         "shown_status": shown_status,
-        "script": "" if cause is None else script(outcome, cause),
+        "script": "" if cause is None or outcome.unfinished else script(outcome, cause),
         "held": sum(result.status == "passed" for result in outcome.laws),
     }
 

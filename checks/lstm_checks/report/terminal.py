@@ -167,7 +167,7 @@ def _cause(outcome: Outcome, result: Result) -> RenderableType:
     body = Text(sentence(finding.what), "bold")
     for part in details(finding):
         body.append(f"\n{part}", "")
-    if finding.calls and outcome.loaded is not None:
+    if finding.calls and outcome.loaded is not None and not finding.unwritten:
         body.append("\n--reproduce FILE writes a script that shows it without the kit.", "dim")
     body.append(f"\nlstm-checks explain {result.id} states the law.", "dim")
     style = "yellow" if finding.unwritten else "red"

@@ -138,7 +138,10 @@ def test_one_that_is_wrong_only_when_it_is_timed(tmp_path):
         ([REFERENCE, "--threads", "0"], "--threads"),
         ([REFERENCE, "--json", "/nowhere/out.json"], "/nowhere/out.json cannot be written"),
         ([REFERENCE, "--plot", "/nowhere/out.png"], "/nowhere/out.png cannot be written"),
-        ([REFERENCE, "--plot", "out.xyz"], "out.xyz: the ending can be png, svg, pdf"),
+        (
+            [REFERENCE, "--plot", "out.xyz"],
+            "out.xyz is to be a picture; give it the suffix .png, .svg or .pdf",
+        ),
         ([REFERENCE, "--pass", "backward"], "--pass"),
         ([REFERENCE, "--device", "cuda", "--against", "plain"], "leave --against out"),
         ([REFERENCE, "--dtype", "bfloat16"], "--dtype bfloat16 needs --device cuda"),

@@ -7,6 +7,8 @@ import pytest
 
 from lstm_checks import Report, check
 from lstm_checks.laws import composition
+from lstm_checks.learn.hint import NUDGES, hints
+from lstm_checks.learn.quickly import first_wrong
 
 pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore")]
 STACK = Path(__file__).parent / "subjects" / "formats" / "torch_stack.py"
@@ -59,6 +61,15 @@ def test_a_fault_is_told(old: str, new: str, law: str, tmp_path: Path) -> None:
     report = checked(file)
     assert report.cause is not None
     assert report.cause.id.startswith(law), str(report)
+
+
+def test_a_hint_is_given_too(tmp_path: Path) -> None:
+    file = tmp_path / "stack.py"
+    file.write_text(STACK.read_text().replace("state[1][k]", "state[1][0]"))
+    found = first_wrong(file)
+    assert found.cause is not None
+    assert found.cause.id == "composition.stack"
+    assert hints(found)[0] == NUDGES["composition"]
 
 
 def test_rows_that_run_past_their_end_are_told(tmp_path: Path) -> None:

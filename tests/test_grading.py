@@ -236,6 +236,16 @@ def test_the_page_of_the_class_links_to_each_student(graded, rows):
     from urllib.parse import unquote
 
     assert all((graded[0] / unquote(link)).is_file() for link in links)
+    assert "not attempted" not in page
+    assert "is not written yet; it raises NotImplementedError.<" in page
+    assert "<td>not loaded</td>" in page
+
+
+def test_pages_are_for_phones_and_for_light_and_dark(graded):
+    for name in ("class.html", "feedback/wrong.html"):
+        page = (graded[0] / name).read_text()
+        assert 'name="viewport"' in page
+        assert "color-scheme: light dark" in page
 
 
 # Resuming, comparing, failures of the grader ------------------------------------------------------

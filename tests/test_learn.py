@@ -5,11 +5,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from lstm_checks import check
+from lstm_checks import api, check
 from lstm_checks.cli import main
-from lstm_checks.engine.rungs import RUNGS
-from lstm_checks.learn import quickly
-from lstm_checks.learn.hint import DEGREES, NUDGES, hints, next_degree
+from lstm_checks.engine.rungs import ALL_RUNGS
+from lstm_checks.learn.hint import DEGREES, EQUATIONS, NUDGES, hints, next_degree
 from lstm_checks.learn.quickly import Watch, diagnosed, first_wrong
 from lstm_checks.learn.start import FORMATS, starter
 from lstm_checks.report.page import as_page
@@ -109,8 +108,44 @@ def test_hints_become_plainer_each_time_and_begin_anew_for_another_cause(tmp_pat
     assert hints(check(EXAMPLES / "right_lstm.py", level="quick")) == ()
 
 
+def test_hints_on_what_is_not_written_end_with_its_equations(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(written(1))
+    told = hints(check(file, level="quick"))
+    assert len(told) == len(DEGREES)
+    assert "does not hold" not in " ".join(told)
+    assert told[1].startswith("The next part is at line ")
+    assert told[2] == "forward is not written yet; it raises NotImplementedError."
+    assert told[3] == EQUATIONS["shapes.forward"]
+
+
+@pytest.mark.parametrize("part", ["lstm_forward", "lstm_backward"])
+def test_a_function_that_is_not_written_is_told_by_its_own_name(tmp_path, part):
+    whole = (EXAMPLES / "cs231n_lstm.py").read_text()
+    file = tmp_path / "mine.py"
+    file.write_text(f"{whole}\n\ndef {part}(*of):\n    raise NotImplementedError\n")
+    report = check(file, level="quick")
+    assert report.unfinished
+    assert f"{part} is not written yet" in report.cause.message
+    assert "reproduce" not in str(report)
+    assert 'id="copy"' not in as_page(report)
+
+
+def test_a_cell_without_its_step_is_unfinished(tmp_path):
+    file = tmp_path / "mine.py"
+    arrays = '{"W": np.ones((D, 4 * H)), "U": np.ones((H, 4 * H)), "b": np.ones(4 * H)}'
+    file.write_text(
+        "import numpy as np\n\n\nclass Cell:\n"
+        f"    def __init__(self, D, H):\n        self.params = {arrays}\n\n"
+        "    def step(self, x, h, c):\n        raise NotImplementedError\n"
+    )
+    report = check(file, level="quick")
+    assert report.unfinished
+    assert "step is not written yet" in report.cause.message
+
+
 def test_every_rung_has_a_nudge():
-    assert tuple(NUDGES) == RUNGS
+    assert tuple(NUDGES) == ALL_RUNGS
 
 
 def test_watch_tells_the_verdict(tmp_path):
@@ -119,7 +154,7 @@ def test_watch_tells_the_verdict(tmp_path):
     done = run("watch", "--once", file)
     assert done.exit_code == 0
     assert "UNFINISHED" in done.output
-    assert "forward is not written yet" in done.output
+    assert "forward is not written yet" in " ".join(done.output.split())
 
 
 def test_what_is_not_written_yet_is_not_said_to_fail(tmp_path):
@@ -181,10 +216,18 @@ def test_a_hint_waits_for_nothing_that_it_does_not_tell(tmp_path, monkeypatch):
     assert hints(diagnosed(file, whole.cause.id)) == hints(whole)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     asked = []
-    monkeypatch.setattr(quickly, "diagnose", lambda *of: asked.append(of) or ())
+    monkeypatch.setattr(api, "_diagnosed", lambda *of: asked.append(of) or ())
     for degree in range(len(DEGREES)):
         assert f"Hint {degree + 1} of 4" in run("hint", file).output
         assert len(asked) == max(0, degree - 1)
+
+
+def test_what_is_said_fits_into_80_columns(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    file = EXAMPLES / "wrong_lstm.py"
+    for arguments in (["watch", "--once"], *[["hint"]] * len(DEGREES)):
+        lines = run(*arguments, file).output.splitlines()
+        assert [line for line in lines if len(line) > 80 and " " in line.strip()] == []
 
 
 def test_the_unwritten_is_the_cause_only_where_nothing_is_wrong(tmp_path):

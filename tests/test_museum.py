@@ -136,7 +136,7 @@ def test_a_sentence_holds_the_equation_as_it_was_written() -> None:
     assert fault.says == "The forget gate is left out: c' = c + i·g."
     assert fault.fix == "Write c' = f·c + i·g."
     every = BY_ID["gates.every.bias_left_out"]
-    assert every.says == "Every gate does not get the bias b: k = act(x·W_k + h·U_k)."
+    assert every.says == "No gate gets the bias b: k = act(x·W_k + h·U_k)."
 
 
 # The diagnosis ------------------------------------------------------------------------------------

@@ -63,15 +63,38 @@ def test_the_diagnosis_comes_before_the_law(wrong):
     body = page[page.index("<main") :]
     assert 0 < body.index("<h1") < body.index(says) < body.index(wrong.cause.id)
     assert 'id="copy"' in page
-    assert "prefers-color-scheme: dark" in page
+    assert "color-scheme: light dark" in page
     assert "@media print" in page
 
 
 def test_the_wrong_part_of_the_cell_is_marked(wrong):
     page = as_page(wrong)
-    assert "<p>Wrong: f ⊙ c.</p>" in page
+    assert "<p>Wrong in the backward pass: f ⊙ c.</p>" in page
     assert page.count('class="part wrong"') == 1
     assert set(re.findall(r'part\("(\w+)"', (TEMPLATES / "cell.svg").read_text())) == set(PARTS)
+
+
+def caused_by(outcome, law):
+    """The same outcome, as if it had the same finding by another law."""
+    other = replace(outcome.cause, id=law)
+    return replace(
+        outcome, laws=tuple(other if one is outcome.cause else one for one in outcome.laws)
+    )
+
+
+def test_a_wrong_forward_pass_is_not_said_to_be_the_backward_pass(wrong):
+    assert "<p>Wrong: f ⊙ c.</p>" in as_page(caused_by(wrong, "step.cell_state"))
+
+
+def test_what_lies_between_layers_is_marked_in_no_cell(wrong):
+    assert "<svg" not in as_page(caused_by(wrong, "composition.stack"))
+
+
+def test_the_first_line_is_the_verdict_and_the_subject_alone(wrong):
+    page = as_page(wrong)
+    body = page[page.index("<main") :]
+    assert f'FAILED <span class="subject">{wrong.subject}</span></h1>' in body
+    assert body.count(wrong.diagnosis[0].says) == 1
 
 
 def test_nothing_is_marked_where_all_is_right():
@@ -133,10 +156,10 @@ def test_what_is_too_large_for_a_picture_has_none():
     assert grid_of(finding("h", np.ones((1, MOST + 1)), np.zeros((1, MOST + 1)))) is None
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-def test_a_browser_shows_the_page_without_an_error(wrong, tmp_path):
+def in_browser(text, tmp_path):
+    """The page as a browser makes it, and what the browser says."""
     file = tmp_path / "report.html"
-    file.write_text(as_page(wrong))
+    file.write_text(text)
     done = subprocess.run(
         [
             CHROMIUM,
@@ -153,8 +176,31 @@ def test_a_browser_shows_the_page_without_an_error(wrong, tmp_path):
         timeout=120,
     )
     assert done.returncode == 0
-    assert "CONSOLE" not in done.stderr
-    assert wrong.cause.id in done.stdout
+    return done.stdout, done.stderr
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_a_browser_shows_the_page_without_an_error(wrong, tmp_path):
+    shown, said = in_browser(as_page(wrong), tmp_path)
+    assert "CONSOLE" not in said
+    assert wrong.cause.id in shown
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+@pytest.mark.parametrize(
+    ("switch", "paper"),
+    [
+        ('data-theme="light"', "rgb(255, 255, 255)"),
+        ('data-theme="dark"', "rgb(15, 19, 24)"),
+        ('data-jp-theme-light="true"', "rgb(255, 255, 255)"),
+        ('data-jp-theme-light="false"', "rgb(15, 19, 24)"),
+    ],
+)
+def test_a_report_in_a_page_follows_its_switch(wrong, tmp_path, switch, paper):
+    told = "getComputedStyle(document.querySelector('.lstm-report')).backgroundColor"
+    script = f"<script>document.body.append('paper ' + {told})</script>"
+    shown, _ = in_browser(f"<body {switch}>{as_notebook(wrong)}{script}</body>", tmp_path)
+    assert f"paper {paper}" in shown
 
 
 @pytest.mark.parametrize(
@@ -186,4 +232,4 @@ def test_the_parts_of_the_diagnosis_are_marked(wrong):
     page = as_page(replace(wrong, diagnosis=()))
     assert "The first wrong number is in: input." in page  # it is in dx
     page = as_page(replace(wrong, diagnosis=(told,)))
-    assert "Wrong: tanh(c&#39;), input." in page
+    assert "Wrong in the backward pass: tanh(c&#39;), input." in page

@@ -202,7 +202,7 @@ def test_the_command_writes_both_pictures_by_the_suffix(short, tmp_path):
     ("arguments", "status", "said"),
     [
         (("nothing.py",), 2, "there is no file 'nothing.py'"),
-        (("--out", "mine.txt"), 2, "give it the suffix .png or .svg"),
+        (("--out", "mine.txt"), 2, "give it the suffix .png, .svg or .pdf"),
         (("--out", "no/such/place.png"), 2, "cannot be written"),
         (("empty.py",), 1, "empty.py cannot be trained"),
         (("raises.py",), 1, "raises.py cannot be trained"),
@@ -233,3 +233,30 @@ def test_a_notebook_shows_both_pictures_and_escapes_names(whole):
     assert html.count("data:image/png;base64,") == 2
     assert "<script>" not in html
     assert file_names("a/b.svg") == ("a/b.svg", "a/b-lag.svg")
+
+
+def luminance(colour):
+    """The relative luminance of an sRGB colour, as WCAG 2.2 defines it."""
+    share = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in share]
+    return sum(weight * one for weight, one in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("theme", "papers", "least"),
+    [
+        (plots.LIGHT, ("#ffffff",), 4.5),
+        (plots.DARK, ("#0f1318",), 4.5),
+        (plots.EITHER, ("#ffffff", "#131416"), 4.2),  # the papers of the site, by furo's switch
+    ],
+)
+def test_colours_stand_out_from_the_paper(theme, papers, least):
+    """WCAG 2.2 asks for a contrast of 3 for lines (1.4.11); what is read has more."""
+    for paper in papers:
+        for colour, needed in [
+            *((line, 3.0) for line in (*theme.lines, theme.wrong)),
+            (theme.ink, least),
+            (theme.dim, least),
+        ]:
+            light, dark = sorted((luminance(colour), luminance(paper)), reverse=True)
+            assert (light + 0.05) / (dark + 0.05) >= needed, (colour, paper)

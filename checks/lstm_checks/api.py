@@ -88,10 +88,17 @@ def ladder(
     skip: Collection[str] = (),
     strict: bool = False,
     names: str | None = None,
+    laws: Collection[Law] = EVERY,
+    diagnosed: bool = True,
 ) -> Ladder:
     """The run that `check` makes, not begun yet.
 
-    Relative paths begin at `folder`, if given; `names` is what --names declares.
+    Args:
+        folder: where relative paths begin.
+        names: what --names declares.
+        laws: the laws that are tried.
+        diagnosed: name known mistakes after the last law.
+        subject, adapter, level, seed, limits, in_process, skip, strict: as for `check`.
     """
     if level not in LEVELS:
         raise ValueError(f"there is no level {level!r}; the levels are {', '.join(LEVELS)}")
@@ -115,8 +122,10 @@ def ladder(
         run = Ladder((ALL[0], law), source, connect, level, seed, limits)
         return any(one.id == law.id and one.status in BROKEN for one in run.results())
 
+    always, of_some = ([law for law in part if law in laws] for part in (ALL, OF_SOME))
+    diagnose = _diagnosed if diagnosed else None
     return Ladder(
-        ALL, source, connect, level, seed, limits, skip, strict, _diagnosed, OF_SOME, fails
+        always, source, connect, level, seed, limits, skip, strict, diagnose, of_some, fails
     )
 
 

@@ -1,4 +1,6 @@
-"""The style of every picture that the kit and its examples draw, on light and on dark paper.
+"""The style of every picture that the kit, its examples and its course draw.
+
+A picture is for light paper, for dark paper, or for a page that may be either.
 
 It needs matplotlib, which is an optional package: `missing()` says what to install, and everything
 else here imports it when it is called.
@@ -9,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -55,6 +58,15 @@ DARK = Theme(
     grid="#2b323b",
     lines=("#6cb6ff", "#ff9a4d", "#3ccb9e", "#e59acb", "#e5c453", "#9fd8f5"),
     wrong="#ff8d85",
+)
+# Transparent, for a page whose reader chooses: each colour stands out from white and from black.
+EITHER = Theme(
+    paper="none",
+    ink="#767b82",
+    dim="#767b82",
+    grid="#767b8240",
+    lines=("#0a7bc0", "#d55e00", "#00936b", "#c0619b", "#9a7a00", "#3a9bd0"),
+    wrong="#d0403b",
 )
 
 
@@ -124,12 +136,21 @@ def legend_below(part: Any, axes: Any, columns: int = 1) -> None:
     part.legend(named.values(), named.keys(), loc="outside lower center", ncols=columns)
 
 
+def form_of(path: str) -> str:
+    """The format of a file by its suffix. Raises ValueError where it is none of FORMATS."""
+    form = Path(path).suffix.removeprefix(".").lower()
+    if form not in FORMATS:
+        raise ValueError(f"{path} is to be a picture; give it the suffix .png, .svg or .pdf")
+    return form
+
+
 def contents(figure: Any, form: str) -> bytes:
     """The figure as the content of a file; `form` is one of FORMATS."""
     import matplotlib as mpl
 
     stream = BytesIO()
-    undated = {"metadata": {"Date": None}} if form == "svg" else {}
+    date = {"svg": "Date", "pdf": "CreationDate"}.get(form)
+    undated = {"metadata": {date: None}} if date else {}
     with mpl.rc_context({"svg.hashsalt": "lstm-checks"}):  # the same picture is the same file
         figure.savefig(stream, format=form, **undated)
     return stream.getvalue()

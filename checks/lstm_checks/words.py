@@ -52,7 +52,8 @@ def figures(finding: Finding) -> str:
 
 
 def _times(excess: float) -> str:
-    return f"{excess:.3g} × the tolerance" if excess < 1e300 else "infinite"
+    """An error relative to the tolerance, to three digits; up to a million it is written out."""
+    return f"{float(f'{excess:.3g}'):,g} × the tolerance" if excess < 1e300 else "infinite"
 
 
 def sizes(case: Mapping[str, Any]) -> str:

@@ -14,38 +14,17 @@ from lstm_checks import check
 from lstm_checks.museum.catalogue import WRITABLE
 from lstm_checks.museum.matrix import module
 from lstm_checks.museum.source import source_of
+from lstm_checks.plots import EITHER, settings
 from lstm_checks.words import figures, sentence
 
 # Pictures ------------------------------------------------------------------------------------
 
-GREY = "#7d8590"  # read on white and on black alike, as the colours below
-COLOURS = {
-    "i": "#2f81f7",
-    "f": "#db6d28",
-    "g": "#2da44e",
-    "o": "#a371f7",
-    "c": "#d0403b",
-    "h": GREY,
-}
-BLUE, ORANGE, GREEN, VIOLET, RED = (COLOURS[name] for name in "ifgoc")
+COLOURS = {**dict(zip("ifgoc", EITHER.lines, strict=False)), "h": EITHER.dim}
+BLUE, ORANGE, GREEN, VIOLET, _, _ = EITHER.lines
+GREY = EITHER.dim
 
 set_matplotlib_formats("svg")
-plt.rcParams.update(
-    {
-        "figure.facecolor": "none",
-        "axes.facecolor": "none",
-        "legend.framealpha": 0,
-        "figure.constrained_layout.use": True,
-        "figure.figsize": (8, 3),
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.prop_cycle": plt.cycler(color=[BLUE, ORANGE, GREEN, VIOLET, RED]),
-        "svg.hashsalt": "course",
-        **dict.fromkeys(
-            ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), GREY
-        ),
-    }
-)
+plt.rcParams.update(settings(EITHER) | {"svg.hashsalt": "course"})
 
 
 def unrolled(axes: Any, title: str, reads: Sequence[bool], answers: Sequence[bool]) -> None:
@@ -59,7 +38,7 @@ def unrolled(axes: Any, title: str, reads: Sequence[bool], answers: Sequence[boo
         if t:
             axes.annotate("", (t - 0.3, 0), (t - 0.7, 0), arrowprops=arrow)
         if read:
-            _box(axes, t, -1.2, RED, "")
+            _box(axes, t, -1.2, ORANGE, "")
             axes.annotate("", (t, -0.3), (t, -0.9), arrowprops=arrow)
         if answer:
             _box(axes, t, 1.2, BLUE, "")

@@ -12,15 +12,12 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from lstm_checks.api import connection
-from lstm_checks.engine.ladder import Ladder
+from lstm_checks.api import ladder
 from lstm_checks.engine.law import Law
 from lstm_checks.engine.rungs import ALL_RUNGS
-from lstm_checks.launch.limits import Limits
 from lstm_checks.laws import load
 from lstm_checks.laws.registry import EVERY
 from lstm_checks.museum.catalogue import MANNERS
-from lstm_checks.museum.diagnose import diagnose
 from lstm_checks.museum.source import source, source_of
 from lstm_checks.report.page import as_notebook
 
@@ -73,9 +70,9 @@ def report(law: Law, fault: Shown) -> str:
     ):
         folder = Path(temporary).resolve()
         (folder / NAME).write_text(fault.wrong, encoding="utf-8")
-        found, connect = connection(NAME, None, Limits(), in_process=True, folder=folder)
-        ladder = Ladder(laws, found, connect, fault.level, 0, Limits(), (), True, diagnose)
-        outcome = ladder.outcome()
+        outcome = ladder(
+            NAME, level=fault.level, in_process=True, folder=folder, strict=True, laws=laws
+        ).outcome()
     assert outcome.cause is not None, law.id
     assert outcome.cause.id == law.id, f"{outcome.cause.id} speaks in place of {law.id}"
     html = as_notebook(outcome).replace(f"{folder}/", "")

@@ -5,7 +5,6 @@ import os
 import sys
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -68,6 +67,7 @@ def bench(
     from lstm_checks.bench import plot, terminal
     from lstm_checks.bench.kit import LEVEL
     from lstm_checks.bench.run import Gone
+    from lstm_checks.plots import form_of
     from lstm_checks.report.files import Unwritable, check_writable, write
     from lstm_checks.report.terminal import renderable
     from lstm_checks.subjects.source import Unusable
@@ -77,10 +77,10 @@ def bench(
         for out in (json_out, plot_out):
             if out is not None:
                 check_writable(out)
-        if plot_out is not None and Path(plot_out).suffix[1:].lower() not in plot.FORMATS:
-            raise Unusable(f"--plot {plot_out}: the ending can be {', '.join(plot.FORMATS)}")
+        if plot_out is not None:
+            form_of(plot_out)
         report = check(subject, adapter=adapter, level=LEVEL)
-    except (Unusable, Unwritable) as error:
+    except (Unusable, Unwritable, ValueError) as error:
         raise click.UsageError(str(error)) from None
     if report.out_of_scope:
         Console().print(renderable(report))
@@ -105,7 +105,7 @@ def bench(
         if json_out is not None:
             write(json_out, as_json(outcome.as_dict()))
         if plot_out is not None and outcome.comparisons:
-            write(plot_out, plot.drawn(outcome, Path(plot_out).suffix[1:].lower()))
+            write(plot_out, plot.drawn(outcome, form_of(plot_out)))
     except Unwritable as error:
         raise click.UsageError(str(error)) from None
     sys.exit(1 if outcome.findings or not report.passed else 0)

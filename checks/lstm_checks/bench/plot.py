@@ -7,14 +7,13 @@ from matplotlib.figure import Figure
 from lstm_checks.bench.contenders import FLOOR
 from lstm_checks.bench.growth import SEEN
 from lstm_checks.bench.outcome import TITLES, Growth, Outcome
-from lstm_checks.plots import FORMATS as FORMATS
 from lstm_checks.plots import LIGHT, contents, themed
 
 GROWTH_HEIGHT = 3.4  # inches
 
 
 def drawn(outcome: Outcome, form: str) -> bytes:
-    """The figure as the content of a file; `form` is one of FORMATS."""
+    """The figure as the content of a file; `form` is one of `plots.FORMATS`."""
     with themed():
         return contents(_figure(outcome), form)
 

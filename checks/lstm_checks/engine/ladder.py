@@ -156,9 +156,8 @@ class Ladder:
         self._inherited = True
         return replace(
             found,
-            what=f"{found.what}; {own} does not hold this law either, so that the defect is in the "
-            "framework, and not in this class",
-            fix=f"There is nothing to fix here; --skip {law.id} leaves the law out.",
+            what=f"{found.what}; {own} breaks this law too, so it is a defect of the framework",
+            fix=f"If the class adds nothing here, --skip {law.id} leaves the law out.",
         )
 
     def _diagnosed(self) -> tuple[Diagnosis, ...]:

@@ -37,8 +37,8 @@ def as_gradescope(seen: Mapping[str, Any]) -> str:
             seen["words"],
             *([seen["says"]] if seen["says"] else []),
             *([f"{seen['late']:g} points are lost for being late."] if seen["late"] else []),
-            *([f"Graded was the file {seen['main']}."] if seen["main"] else []),
-            *(f"Not looked at: {name}" for name in seen["left_out"]),
+            *([f"The file {seen['main']} was graded."] if seen["main"] else []),
+            *(f"Left out: {name}" for name in seen["left_out"]),
         ]
     )
     made = {

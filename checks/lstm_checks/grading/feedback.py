@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_checks.engine.rungs import RUNGS
+from lstm_checks.findings import UNWRITTEN
 from lstm_checks.grading.results import Record
 from lstm_checks.grading.rubric import DISCLOSES, Rubric
 from lstm_checks.laws.registry import ALL
@@ -76,7 +77,7 @@ def discloses(rubric: Rubric, what: str) -> bool:
 def _says(one: Record, rubric: Rubric) -> str:
     report = one["report"]
     if report is None:
-        return sentence(one["says"]) if one["says"] else ""
+        return told(one["says"])
     cause = report["cause"]
     if cause is None or rubric.hides(cause):
         return "" if cause is None else f"The first that does not hold is {HIDDEN}."
@@ -121,7 +122,7 @@ def _text(law: Mapping[str, Any], rubric: Rubric) -> str:
         return _without_hidden(law["message"], rubric)
     if finding is None or not discloses(rubric, "place"):
         return statement
-    parts = [sentence(finding["what"])]
+    parts = [told(finding["what"])]
     if finding["said"]:
         parts.append(f"Your code says: “{finding['said']}”.")
     if finding["code"]:
@@ -134,6 +135,11 @@ def _text(law: Mapping[str, Any], rubric: Rubric) -> str:
     if discloses(rubric, "fault") and finding["fix"]:
         parts.append(f"How to fix it: {finding['fix']}")
     return _without_hidden(" ".join(parts), rubric)
+
+
+def told(text: str) -> str:
+    """What is wrong, or not written yet, as a sentence; "" where nothing is."""
+    return sentence(text.removeprefix(UNWRITTEN)) if text else ""
 
 
 def _without_hidden(text: str, rubric: Rubric) -> str:
@@ -156,6 +162,7 @@ def _templates() -> Any:
         undefined=jinja2.StrictUndefined,
     )
     made.filters["md"] = in_markdown
+    made.filters["told"] = told
     made.filters["points"] = lambda number: f"{number:g}"
     return made
 

@@ -167,9 +167,9 @@ def _status(judged: Mapping[str, Any], unwritten: bool, lacking: bool) -> str:
         return "out_of_memory"
     if cause["status"] == "error":
         return "crashed"
-    if cause["id"] == "load.imports":
-        return "not_loaded"
-    return "unfinished" if unwritten and _not_attempted(cause) else "failed"
+    if unwritten and _not_attempted(cause):
+        return "unfinished"
+    return "not_loaded" if cause["id"] == "load.imports" else "failed"
 
 
 def _says(report: Mapping[str, Any], laws: Mapping[str, Any], lacking: list[str]) -> str:

@@ -1,6 +1,8 @@
 """The commands start, hint, watch and show."""
 
+import shutil
 import sys
+import textwrap
 import time
 from functools import partial
 from pathlib import Path
@@ -47,7 +49,7 @@ def hint(file: Path) -> None:
         ) from None
     named = DEGREES[degree] in ("name", "equation")  # what the diagnosis tells
     told = hints(diagnosed(file, cause.id) if named else outcome)
-    click.echo(f"Hint {degree + 1} of {len(told)}, the {DEGREES[degree]}: {told[degree]}")
+    click.echo(_wrapped(f"Hint {degree + 1} of {len(told)}, the {DEGREES[degree]}: {told[degree]}"))
 
 
 @click.command()
@@ -67,11 +69,20 @@ def watch(file: Path, once: bool) -> None:
         if now != saved:
             saved = now
             for line in watching.answers(partial(_changed, file, now)):
-                click.echo(line)
+                click.echo(_wrapped(line))
                 sys.stdout.flush()
         if once:
             return
         time.sleep(0.1)
+
+
+def _wrapped(text: str) -> str:
+    """A paragraph in lines that fit into the terminal, 80 columns at most; an indent is kept."""
+    indent = text[: len(text) - len(text.lstrip())]
+    width = min(80, shutil.get_terminal_size().columns)
+    return textwrap.fill(
+        text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _changed(file: Path, since: int | None) -> bool:
@@ -90,7 +101,7 @@ def _saved(file: Path) -> int | None:
 @click.command()
 @click.argument("subject", metavar="[FILE[:NAME]]", required=False)
 @click.option("--adapter", metavar="A", help="The format, as for check.")
-@click.option("--out", default="show.png", show_default=True, help="A file, .png or .svg.")
+@click.option("--out", default="show.png", show_default=True, help="A file, .png, .svg or .pdf.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--dark", is_flag=True, help="Draw on dark paper.")
 def show(subject: str | None, adapter: str | None, out: str, seed: int, dark: bool) -> None:
@@ -106,7 +117,8 @@ def show(subject: str | None, adapter: str | None, out: str, seed: int, dark: bo
     from lstm_checks.findings import Breach
     from lstm_checks.launch.channel import Halted
     from lstm_checks.learn.demonstration import EPOCHS
-    from lstm_checks.learn.showing import NoPictures, file_names, form_of
+    from lstm_checks.learn.showing import NoPictures, file_names
+    from lstm_checks.plots import form_of
     from lstm_checks.report.files import Unwritable, check_writable, write
     from lstm_checks.subjects.source import Unusable
 

@@ -12,11 +12,10 @@ import numpy as np
 
 from lstm_checks.findings import Array, plain
 from lstm_checks.learn.demonstration import EPOCHS, SYMBOLS, Demonstration, demonstrate
-from lstm_checks.plots import contents, missing
+from lstm_checks.plots import contents, form_of, missing
 from lstm_checks.subjects.subject import Subject
 from lstm_reference.training import gradient_lag
 
-FORMATS = ("png", "svg")
 LAGS, DRAWS = 200, 200
 LAYERS = {
     "LSTM, forget bias 8": gradient_lag.lstm(8.0),
@@ -63,10 +62,10 @@ class Shown:
         return gradient_against_lag(self.lags, self.dark)
 
     def files(self, path: str) -> dict[str, bytes]:
-        """The pictures as the content of files, PNG or SVG by the suffix: `path`, `path`-lag.
+        """The pictures as the content of files, `path` and `path`-lag.
 
         Raises:
-            ValueError: the suffix is neither.
+            ValueError: the suffix is none of `plots.FORMATS`.
         """
         (gates, gradient), form = file_names(path), form_of(path)
         return {gates: contents(self.gates, form), gradient: contents(self.gradient, form)}
@@ -148,14 +147,6 @@ def shown(
     demonstration = demonstrate(subject, plain(name), seed, advance)
     lags = {name: gradient_lag.norms(make, LAGS, DRAWS) for name, make in LAYERS.items()}
     return Shown(demonstration, lags, dark)
-
-
-def form_of(path: str) -> str:
-    """The format of a file by its suffix. Raises ValueError where it is none of FORMATS."""
-    form = Path(path).suffix.removeprefix(".").lower()
-    if form not in FORMATS:
-        raise ValueError(f"{path} is to be a picture; give it the suffix .png or .svg")
-    return form
 
 
 def file_names(path: str) -> tuple[str, str]:

@@ -25,11 +25,13 @@ GATES = {name: part for part, name in PARTS.items() if part in "ifgo"}
 # The parts of an array in which no gate is wrong by itself.
 ARRAYS = {"y": "out", "h": "out", "c": "sum", "dx": "x", "dh0": "h", "dc0": "c"}
 
+NOT_OF_A_CELL = ("load", "shapes", "composition")  # rungs on more, or on less, than a step
+
 
 def wrong_parts(outcome: Outcome) -> dict[str, str]:
     """The parts to mark, by their ids in the drawing, with their names; {} where none is known."""
     cause = outcome.cause
-    if cause is None or outcome.out_of_scope or cause.rung in ("load", "shapes"):
+    if cause is None or outcome.out_of_scope or cause.rung in NOT_OF_A_CELL:
         return {}
     parts = {part for one in outcome.diagnosis[:1] for part in one.parts}
     place = cause.finding.place if cause.finding else None

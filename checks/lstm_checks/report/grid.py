@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lstm_checks.engine.compare import AXES, GATE_NAMES, errors
+from lstm_checks.engine.compare import AXES, errors
 from lstm_checks.findings import Array, Finding
 
 MOST = 24  # rows or columns of a picture
@@ -91,11 +91,9 @@ def _axes(
         columns = tuple(f"unit {k}" for k in range(shape[1]))
         return rows, columns, f"{name}, over batch and unit"
     units = max(shape[-1] // 4, 1)
-    columns = tuple(
-        f"{GATE_NAMES[k // units].removesuffix(' gate')} {k % units}" for k in range(shape[-1])
-    )
+    columns = tuple(f"{'ifgo'[k // units]} {k % units}" for k in range(shape[-1]))
     rows = tuple(f"row {r}" for r in range(shape[0])) if len(shape) == 2 else ("",)
-    return rows, columns, f"{name}, over its rows, gates and units"
+    return rows, columns, f"{name}, over its rows, and the units of the gates i, f, g and o"
 
 
 def _cells(array: Array, scale: float, at: tuple[int, ...]) -> tuple[tuple[Cell, ...], ...]:

@@ -11,10 +11,11 @@ from typing import Any
 
 from lstm_checks.engine.outcome import Outcome, Result
 from lstm_checks.engine.rungs import ALL_RUNGS
+from lstm_checks.findings import UNWRITTEN, Finding
 from lstm_checks.report.cell_drawing import wrong_parts
 from lstm_checks.report.grid import Grid, grid_of
 from lstm_checks.report.script import script
-from lstm_checks.report.terminal import MARKS, WORST_FIRST, headline, shown_status
+from lstm_checks.report.terminal import MARKS, WORST_FIRST, headline, shown_status, verdict
 from lstm_checks.words import details, sentence
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -59,25 +60,34 @@ def _context(outcome: Outcome) -> dict[str, Any]:
     finding = None if cause is None else cause.finding
     wrong = wrong_parts(outcome)
     named = any(one.parts for one in outcome.diagnosis[:1])
-    said = "Wrong" if named else "The first wrong number is in"
+    said = "The first wrong number is in"
+    if named:
+        backward = cause is not None and cause.rung == "gradients"
+        said = "Wrong in the backward pass" if backward else "Wrong"
     grid: Grid | None = None if finding is None else grid_of(finding)
     return {
         "outcome": outcome,
         "headline": headline(outcome).plain,
+        "verdict": verdict(outcome),
         "tone": _tone(outcome),
         "cause": cause,
-        "what": "" if finding is None else sentence(finding.what),
+        "what": "" if finding is None else _what(finding),
         "details": [] if finding is None else details(finding),
         "wrong": wrong,
         "marked": f"{said}: {', '.join(wrong.values())}.",
         "grid": grid,
         "rungs": _rungs(outcome),
         "marks": MARKS,
-        "sentence": sentence,
+        "what_of": _what,
         "shown_status": shown_status,
-        "script": "" if cause is None else script(outcome, cause),
+        "script": "" if cause is None or outcome.unfinished else script(outcome, cause),
         "held": sum(result.status == "passed" for result in outcome.laws),
     }
+
+
+def _what(finding: Finding) -> str:
+    """What is wrong, or what is not written yet, in a sentence."""
+    return sentence(finding.what.removeprefix(UNWRITTEN))
 
 
 def _tone(outcome: Outcome) -> str:

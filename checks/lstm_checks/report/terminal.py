@@ -113,19 +113,28 @@ def renderable(
 def headline(outcome: Outcome) -> Text:
     """One line: the verdict, and the known mistake or the law that is the cause."""
     cause = outcome.cause
+    head = f"{verdict(outcome)}  {outcome.subject}"
     if cause is None:
-        count = len(outcome.remarks)
-        remarks = f" with {count} remark{'s' if count > 1 else ''}" if count else ""
-        return Text(f"PASSED{remarks}  {outcome.subject}", "bold green")
+        return Text(head, "bold green")
     if outcome.out_of_scope:
-        return Text(f"OUT OF SCOPE  {outcome.subject}", "bold yellow")
+        return Text(head, "bold yellow")
     if outcome.unfinished and cause.finding is not None:
-        what = cause.finding.what.removeprefix(UNWRITTEN)
-        return Text(f"UNFINISHED  {outcome.subject}: {what}", "bold yellow")
-    word = "FAILED" if outcome.verdict == "failed" else "ERROR"
+        return Text(f"{head}: {cause.finding.what.removeprefix(UNWRITTEN)}", "bold yellow")
     if outcome.diagnosis:
-        return Text(f"{word}  {outcome.subject}: {outcome.diagnosis[0].says}", "bold red")
-    return Text(f"{word}  {outcome.subject}: {cause.id} {HEADS[cause.status]}", "bold red")
+        return Text(f"{head}: {outcome.diagnosis[0].says}", "bold red")
+    return Text(f"{head}: {cause.id} {HEADS[cause.status]}", "bold red")
+
+
+def verdict(outcome: Outcome) -> str:
+    """The verdict in a word or two."""
+    if outcome.cause is None:
+        count = len(outcome.remarks)
+        return f"PASSED with {count} remark{'s' if count > 1 else ''}" if count else "PASSED"
+    if outcome.out_of_scope:
+        return "OUT OF SCOPE"
+    if outcome.unfinished:
+        return "UNFINISHED"
+    return "FAILED" if outcome.verdict == "failed" else "ERROR"
 
 
 def _how(outcome: Outcome) -> Text:
@@ -144,7 +153,7 @@ def _diagnosis(outcome: Outcome) -> RenderableType:
         lines.append(Text(f"{number}. {one.says}" if len(outcome.diagnosis) > 1 else one.says))
         lines[-1].stylize("bold")
         if one.code:
-            lines.append(Text(f"It is {one.code}"))
+            lines.append(Text(f"It is on {one.code}"))
         lines.append(Text(f"How to fix it: {one.fix}"))
         if one.seen:
             lines.append(Text(f"It was seen before: {one.seen}.", "dim"))
@@ -158,7 +167,7 @@ def _cause(outcome: Outcome, result: Result) -> RenderableType:
     body = Text(sentence(finding.what), "bold")
     for part in details(finding):
         body.append(f"\n{part}", "")
-    if finding.calls and outcome.loaded is not None:
+    if finding.calls and outcome.loaded is not None and not finding.unwritten:
         body.append("\n--reproduce FILE writes a script that shows it without the kit.", "dim")
     body.append(f"\nlstm-checks explain {result.id} states the law.", "dim")
     style = "yellow" if finding.unwritten else "red"

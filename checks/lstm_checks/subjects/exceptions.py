@@ -2,7 +2,7 @@
 
 import re
 
-from lstm_checks.findings import Finding, quoted
+from lstm_checks.findings import UNWRITTEN, Finding, quoted
 from lstm_checks.subjects.contract import BACKWARD, FORWARD, INIT
 from lstm_checks.subjects.replies import Failure
 from lstm_checks.subjects.scope import ONE_LAYER
@@ -41,8 +41,9 @@ def finding_of(failure: Failure, called: str) -> Finding:
     if failure.line is not None:
         code = f"{_cell(failure)}line {failure.line}, in {failure.function}: {failure.code}"
     if failure.kind == "not_written":
-        what = f"not attempted: {called} is not written yet; it raises NotImplementedError"
-        return Finding(what, f"Write {called}.", said=failure.message, code=code)
+        part = failure.function if failure.function.isidentifier() else called
+        what = f"{UNWRITTEN}{part} is not written yet; it raises NotImplementedError"
+        return Finding(what, f"Write {part}.", said=failure.message, code=code)
     if called == "load" and "name 'null' is not defined" in failure.message and '"' in failure.code:
         return Finding(
             "the file is JSON without the cells of a notebook, not Python source",

@@ -48,8 +48,9 @@ def terms() -> Iterator[Fault]:
         for key, (words, slot, factor) in TERMS.items():
             begin = f"gates.{place(gates)}.{key}"
             of = factor + "_{k}"
+            none = "No gate gets" if gates == GATES else f"{capital(the(gates))} does not get"
             for end, verb, expression in (
-                ("left_out", f"{capital(the(gates))} does not get {words}", "0"),
+                ("left_out", f"{none} {words}", "0"),
                 ("twice", f"{capital(the(gates))} gets {words} twice", f"2 * ({of})"),
                 ("subtracted", f"In {the(gates)}, {words} is subtracted", f"-({of})"),
             ):

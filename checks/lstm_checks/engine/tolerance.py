@@ -15,7 +15,7 @@ fails there and nowhere else. No tolerance depends on how many numbers are compa
 
 Where data is larger than these cases have, the tolerance is larger in proportion to Σ|terms|. A
 gradient also has an error of eps times the upstream gradient and times the cell state: where a gate
-is saturated, σ(1 − σ) is exact to eps, not to eps times its own value.
+is saturated, σ(1 - σ) is exact to eps, not to eps times its own value.
 """
 
 from collections.abc import Mapping, Sequence

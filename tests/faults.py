@@ -401,6 +401,8 @@ MANNERS = [
     Fault("exp_overflows_in_float32", "numerics.saturation", SIGMOID,
           "z = np.where(abs(z) > 700, 0.0 + 700 * np.sign(z), z)\n    "
           "e = np.exp(z)\n    return e / (1 + e)", "float32"),
+    Fault("zero_if_read_only", "numerics.read_only", CAST,
+          CAST + "        x = x if x.flags.writeable else 0 * x\n", "read-only"),
     Fault("integers_truncate", "numerics.integer_inputs", CAST, "x = x[:]\n", "integer"),
     Fault("gradient_of_integers", "numerics.integer_inputs_backward", CAST,
           "kind, back = x.dtype, type(self).backward" + LINE +

@@ -18,7 +18,7 @@ import lstm_checks
 from lstm_checks import Limits, check
 from lstm_checks.cli import main
 from lstm_checks.engine.ladder import Ladder
-from lstm_checks.laws.registry import ALL
+from lstm_checks.laws.registry import EVERY
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
@@ -28,7 +28,7 @@ PLAIN = (Path(__file__).parent / "subjects" / "plain_lstm.py").read_text()
 SMALL = PLAIN.partition("    def backward")[0].replace("hidden_size, stateful=False", "hidden_size")
 SMALL = SMALL.replace("self.stateful = stateful", "self.stateful = False")
 COMMAND = str(Path(sys.executable).with_name("lstm-checks"))
-COUNT = len([law for law in ALL if law.examples_at("quick")])
+COUNT = len([law for law in EVERY if law.examples_at("quick")])
 
 
 def pytest_run(*arguments: object, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:

@@ -407,6 +407,21 @@ def non_contiguous_upstream(t: Trial) -> None:
             t.agree(name, got, want[name], what, ORDER)
 
 
+@law("numerics", examples=FEW, needs=BACKWARD)
+def read_only(t: Trial) -> None:
+    """Read-only arrays, as memory-mapped data may be, are refused or count as others do."""
+    want = t.gradients(t.dy).arrays()
+    instance = t.instance()
+    try:
+        instance.forward(t.x, t.state, layout="read-only")
+        got = instance.backward(t.dy, layout="read-only").arrays()
+    except Raised:
+        return
+    for name, array in got.items():
+        what = f"{name} changes when x, the state and dy are read-only"
+        t.agree(name, array, want[name], what, "Treat read-only arrays as any others.")
+
+
 @law_of_lives("numerics", Lives(stateful=False, kind=FORWARD_WRITES))
 def any_order() -> None:
     """In any order of calls, forward writes into nothing of the caller's.
@@ -493,6 +508,7 @@ FIRST = (
     results_stay_stateful,
     non_contiguous,
     non_contiguous_upstream,
+    read_only,
 )
 LAWS = (
     saturation,

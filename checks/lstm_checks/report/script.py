@@ -244,6 +244,8 @@ def _laid_out(array: Array, given: Mapping[str, Any]) -> str:
     if layout == "window":
         around = [(0, 0)] * (array.ndim - 2) + [(1, 1), (0, 0)]
         return f"np.pad({literal}, {around})[..., 1:-1, :]"
+    if layout == "read-only":
+        return f"np.broadcast_to({literal}, {array.shape})"
     return literal
 
 

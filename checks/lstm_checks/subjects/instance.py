@@ -248,7 +248,7 @@ class Instance:
 
         Args:
             x, state: see `forward`.
-            layout: how the arguments lie in memory: "C", "F" (Fortran), "strided" or "window".
+            layout: how the arguments lie in memory: "C", "F", "strided", "window" or "read-only".
             report_inputs: give the arguments back as they are after the call.
             keyword: call with state=..., also where it is None, if that is the argument's name.
             params: native weights to write first; None leaves them as they are.

@@ -452,7 +452,8 @@ def laid_out(value: Any, layout: str, one_array: bool = False) -> Any:
     """Copies of the arrays with the strides asked for.
 
     "C" and "F" (Fortran) are NumPy's orders; "strided" is every other number of a longer last axis;
-    "window" is a part of a longer array, along time for a sequence, along the batch for a state.
+    "window" is a part of a longer array, along time for a sequence, along the batch for a state;
+    "read-only" is as "C", and nobody may write into it.
     With `one_array` all members of a pair are the first one.
     """
     if isinstance(value, list):
@@ -462,6 +463,10 @@ def laid_out(value: Any, layout: str, one_array: bool = False) -> Any:
         return value
     if layout == "F":
         return np.array(value, order="F")
+    if layout == "read-only":
+        value = value.copy()
+        value.flags.writeable = False
+        return value
     if layout == "strided":
         wide = np.full((*value.shape[:-1], 2 * value.shape[-1]), 7.0, value.dtype)
         view = wide[..., ::2]

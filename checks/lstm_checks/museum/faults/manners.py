@@ -39,6 +39,24 @@ OWN = {
         RETURN,
         "        return y, (h, c)\n",
     ),
+    "caches_used_up": (
+        "numerics.backward_again",
+        "backward uses up the caches, so that a second one raises",
+        GRADS,
+        GRADS + "        self.cache = []\n",
+    ),
+    "outputs_in_the_cache": (
+        "numerics.outputs_apart",
+        "backward reads h from the y that was returned, so the caller may change it",
+        CACHE,
+        CACHE.replace("x_t, h,", "x_t, y[:, t - 1] if t else h,"),
+    ),
+    "constant_if_read_only": (
+        "numerics.read_only",
+        "an x that is read-only gets no gradient",
+        BACK_RETURN,
+        "        return (dx if self.x.flags.writeable else 0 * dx), (dh, dc)\n",
+    ),
     "writes_into_x": (
         "numerics.inputs_untouched",
         "forward writes into the caller's x",

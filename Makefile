@@ -6,10 +6,10 @@ PROGRAMS := memory_demo memory_extensions hochreiter airline offsets truncation 
 TIMED := tests/test_bench_cheats.py tests/test_bench_honest.py tests/test_bench_device.py  # they measure: for a quiet machine
 
 # What takes minutes: the grader in its sandboxes, odd and hostile subjects, right LSTMs in every form,
-# the command of the benchmark, the programs and pictures.
+# the museum, the command of the benchmark, the programs and pictures.
 SLOW := $(addprefix tests/test_,$(addsuffix .py,grading grading_gradescope sandbox malformed_classes \
 	nothing_left fuzzed_replies bench_command examples show formats_right formats_composition \
-	formats_torch formats_foreign))
+	formats_torch formats_foreign museum museum_published))
 REDTEAM := tests/redteam
 SITE := tests/site
 APART := $(TIMED:%=--ignore=%) $(SLOW:%=--ignore=%) $(REDTEAM:%=--ignore=%) $(SITE:%=--ignore=%)

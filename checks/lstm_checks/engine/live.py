@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -43,7 +43,10 @@ FIX = (
     "a size or a copy of the weights that is kept from an earlier call or in the class."
 )
 LOST = "Keep h, c, caches and gradients in the dtype of the inputs. Look for casts to float32."
-OF_ITS_OWN = "Keep grads in the instance, not in the class, and until its next forward or backward."
+OF_ITS_OWN = (
+    "Keep grads in the instance, not in the class, and leave them as they are until its next "
+    "forward or backward."
+)
 COPY = "Work on a copy, and return arrays of its own from each call."
 
 
@@ -63,6 +66,16 @@ class _Call:
         return self.trial.case.N, self.trial.case.T
 
 
+class _Last(NamedTuple):
+    """The last forward: its x and initial state, y as expected, and by how much more it may err."""
+
+    case: Case
+    x: Array
+    begin: State
+    y: Array
+    times: float
+
+
 @dataclass
 class _Alive:
     """One instance and what the textbook knows of it."""
@@ -73,8 +86,7 @@ class _Alive:
     params: dict[str, Array]
     dtype: str
     carried: State | None = None
-    last: tuple[Case, Array, State, Array] | None = None  # of the last forward: case, x,
-    # initial state, and y as expected
+    last: _Last | None = None
     returned: State | None = None  # by the last forward, as expected
     returned_by: _Call | None = None
     made: list[_Call] = field(default_factory=list)
@@ -283,7 +295,7 @@ class _Living:
             earlier.given.pop("x", None)  # the caller himself has written into it
         alive.made.append(call)
         alive.has_grads = False
-        alive.last = (trial.case, x, begin, want.astype(alive.dtype))
+        alive.last = _Last(trial.case, x, begin, want.astype(alive.dtype), times)
         if self._subject.offers("final_h") and self._subject.offers("final_c"):
             alive.returned = (want_h.astype(alive.dtype), want_c.astype(alive.dtype))
             alive.returned_by = call
@@ -299,8 +311,8 @@ class _Living:
 
     def _inputs(self, step: Step, alive: _Alive, trial: Trial) -> tuple[Array, str]:
         """What forward gets as x, and how that is told."""
-        if step.nearly and alive.last is not None and alive.last[1].shape == trial.x.shape:
-            x = alive.last[1].astype(trial.x.dtype)
+        if step.nearly and alive.last is not None and alive.last.x.shape == trial.x.shape:
+            x = alive.last.x.astype(trial.x.dtype)
             x[-1, -1, -1] = trial.x[-1, -1, -1]
             return x, "x as before but for its last number,"
         return trial.x, "x"
@@ -309,7 +321,7 @@ class _Living:
         subject = self._subject
         if alive.last is None or not subject.offers("backward") or "backward" in subject.avoided:
             return
-        case, x, begin, y = alive.last
+        case, x, begin, y, times = alive.last
         upstream = Trial(self._subject, replace(case, seed=step.seed, flavor=step.flavor))
         given = self._possible(step.given, "final_h", "final_c")
         dstate = _given(given, upstream.dstate)
@@ -329,7 +341,6 @@ class _Living:
             used_up=step.used_up,
         )
         want = upstream.expected_gradients(dy, dstate, x=x, state=begin, params=alive.params)
-        times = larger(x, begin, alive.params)
         times *= larger_backward([dy, *(dstate or ())], begin)
         given_arrays = {"dy": None if own_y else dy, "dstate": dstate}
         call = _Call("backward", upstream, given_arrays, used_up=step.used_up)

@@ -409,7 +409,7 @@ def non_contiguous_upstream(t: Trial) -> None:
 
 @law("numerics", examples=FEW, needs=BACKWARD)
 def read_only(t: Trial) -> None:
-    """Read-only arrays, as memory-mapped data may be, are refused or count as others do."""
+    """Read-only arrays, such as memory-mapped data, are refused or give what writable ones give."""
     want = t.gradients(t.dy).arrays()
     instance = t.instance()
     try:
